@@ -1,0 +1,1 @@
+"""The lab: Proxmox, its containers and networks, on one Linux machine."""
