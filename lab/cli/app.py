@@ -1,0 +1,171 @@
+"""The commands of `bin/lab`, one function each; errors become one message and exit code 1."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from lab.errors import LabError
+from lab.paths import DEFAULT_NAME, LabPaths
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A Proxmox, its network and its containers on this machine, for real stack files.",
+)
+
+Name = Annotated[
+    str, typer.Option("--name", envvar="BERTH_LAB", help="Which lab, where there are several.")
+]
+StackFile = Annotated[
+    Path,
+    typer.Option("--stack", envvar="BERTH_STACK_FILE", help="The stack file to run, unmodified."),
+]
+DEFAULT_STACK = Path("Pulumi.prod.yaml")
+Arguments = Annotated[list[str] | None, typer.Argument(help="After --: the command.")]
+
+
+@app.command()
+def up(
+    name: Name = DEFAULT_NAME,
+    world: Annotated[
+        Path | None, typer.Option("--world", help="The world file; the default covers the seeds.")
+    ] = None,
+    containers: Annotated[
+        bool, typer.Option("--containers", help="Refuse to come up without real containers.")
+    ] = False,
+) -> None:
+    """Set everything up that is missing, and start the lab. Twice is a no-op."""
+    from lab.cli.lifecycle import bring_up
+
+    bring_up(LabPaths.of(name), world, need_containers=containers)
+
+
+@app.command()
+def down(name: Name = DEFAULT_NAME) -> None:
+    """Remove every container, process, interface, mount and file of the lab."""
+    from lab.cli.lifecycle import take_down
+
+    take_down(LabPaths.of(name))
+
+
+@app.command()
+def status(
+    name: Name = DEFAULT_NAME,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """What runs, at which address, and which program serves what."""
+    from lab.cli.status import print_table, read_status
+
+    answer = read_status(LabPaths.of(name))
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        print_table(answer)
+
+
+@app.command()
+def logs(
+    name: Name = DEFAULT_NAME,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 50,
+) -> None:
+    """The log of the lab's process."""
+    from lab.cli.logs import print_log
+
+    print_log(LabPaths.of(name), lines=lines, follow=follow)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def ssh(
+    host: Annotated[str, typer.Argument(metavar="NAME", help="A host, a VM id, or the node.")],
+    command: Arguments = None,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Log in as root over SSH, with the key that stacks log in with."""
+    from lab.cli.login import log_in
+
+    log_in(LabPaths.of(name), host, command or [])
+
+
+@app.command()
+def greet(name: Name = DEFAULT_NAME, stack: StackFile = DEFAULT_STACK) -> None:
+    """Log in to every host of a stack file and show what answered."""
+    from lab.cli.login import greet as greet_hosts
+
+    greet_hosts(LabPaths.of(name), stack)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def run(
+    command: Arguments = None,
+    name: Name = DEFAULT_NAME,
+    stack: StackFile = DEFAULT_STACK,
+) -> None:
+    """Run a command inside the lab, pulumi for instance: `bin/lab run -- pulumi preview`."""
+    from lab.cli.run import run_inside
+
+    if not command:
+        raise LabError("lab run: nothing to run; for instance `bin/lab run -- pulumi preview`")
+    run_inside(LabPaths.of(name), stack, command)
+
+
+@app.command()
+def world(
+    name: Name = DEFAULT_NAME,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Write a world that fits this stack file.")
+    ] = None,
+) -> None:
+    """Print the lab's world, the default one before `lab up`, or one made for a stack file."""
+    from lab.cli.world import world_text
+
+    typer.echo(world_text(LabPaths.of(name), source), nl=False)
+
+
+@app.command()
+def start(
+    host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the world, or the node.")],
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Switch on a machine of the world that is off."""
+    from lab.process.control import ask_running
+
+    ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/start")
+
+
+@app.command()
+def stop(
+    host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the world, or the node.")],
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Switch off a machine of the world; the node takes its containers along."""
+    from lab.process.control import ask_running
+
+    ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/stop")
+
+
+@app.command()
+def packages(
+    state: Annotated[str, typer.Argument(metavar="on|off")],
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Open or cut the way of the containers to Debian's and Python's packages."""
+    from lab.process.control import ask_running
+
+    if state not in {"on", "off"}:
+        raise LabError(f"lab packages: takes on or off, got {state!r}")
+    ask_running(LabPaths.of(name), "POST", f"/packages/{state}")
+
+
+def main() -> NoReturn:
+    """Entry point; turns a LabError into its text and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
