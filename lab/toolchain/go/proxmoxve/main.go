@@ -34,13 +34,11 @@ func main() {
 	shim := pf.MuxShimWithPF(ctx,
 		sdkv2.NewProvider(provider.ProxmoxVirtualEnvironment()), fwprovider.New(Version)())
 	info := tfbridge.ProviderInfo{
-		P:           shim,
-		Name:        "proxmox",
-		Version:     Version,
-		Resources:   map[string]*tfbridge.ResourceInfo{},
-		DataSources: map[string]*tfbridge.DataSourceInfo{},
+		P:       shim,
+		Name:    "proxmox",
+		Version: Version,
 	}
-	nameResources(&info)
+	nameAll(&info)
 	info.MetadataInfo = metadata(&info)
 	pf.MainWithMuxer(ctx, packageName, info, []byte("{}"))
 }

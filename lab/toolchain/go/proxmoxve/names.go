@@ -17,26 +17,34 @@ const packageName = "proxmoxve"
 // computed identifier that every Pulumi resource has.
 const renamedID = "resourceId"
 
-// nameResources gives every resource and data source of the upstream provider
-// the token under which the SDK asks for it.
-func nameResources(info *tfbridge.ProviderInfo) {
-	info.P.ResourcesMap().Range(func(name string, res shim.Resource) bool {
-		module, member := tokenParts(name)
-		entry := &tfbridge.ResourceInfo{Tok: tfbridge.MakeResource(packageName, module, member)}
-		if attribute, ok := res.Schema().GetOk("id"); ok && !isPlainID(attribute) {
-			entry.Fields = map[string]*tfbridge.SchemaInfo{"id": {Name: renamedID, Type: "string"}}
-			entry.ComputeID = idFromAttribute
-		}
-		info.Resources[name] = entry
-		return true
+// Here the SDK has the name that the bridge itself gives to such an attribute.
+const namedByBridge = "proxmox_sdn_controller_evpn"
+
+// nameAll gives every resource and data source of the upstream provider the
+// token, and its attributes the names, by which the SDK asks for them.
+func nameAll(info *tfbridge.ProviderInfo) {
+	resources := info.P.ResourcesMap()
+	info.MustComputeTokens(tfbridge.Strategy{
+		Resource: func(name string, entry *tfbridge.ResourceInfo) error {
+			module, member := tokenParts(name)
+			entry.Tok = tfbridge.MakeResource(packageName, module, member)
+			id, ok := resources.Get(name).Schema().GetOk("id")
+			if ok && !isPlainID(id) && name != namedByBridge {
+				entry.Fields = map[string]*tfbridge.SchemaInfo{
+					"id": {Name: renamedID, Type: "string"},
+				}
+				entry.ComputeID = idFromAttribute
+			}
+			return nil
+		},
+		DataSource: func(name string, entry *tfbridge.DataSourceInfo) error {
+			module, member := tokenParts(name)
+			entry.Tok = tfbridge.MakeDataSource(packageName, module, "get"+member)
+			return nil
+		},
 	})
-	info.P.DataSourcesMap().Range(func(name string, _ shim.Resource) bool {
-		module, member := tokenParts(name)
-		info.DataSources[name] = &tfbridge.DataSourceInfo{
-			Tok: tfbridge.MakeDataSource(packageName, module, "get"+member),
-		}
-		return true
-	})
+	// The SDK leaves every "name" optional for this reason.
+	info.SetAutonaming(255, "-")
 }
 
 // tokenParts turns proxmox_download_file into download and File, and

@@ -4,5 +4,5 @@ go 1.26
 
 require (
 	github.com/hashicorp/hcl/v2 v2.24.0
-	github.com/pulumi/pulumi/pkg/v3 v3.259.0
+	github.com/pulumi/pulumi/pkg/v3 v3.253.0
 )
