@@ -16,7 +16,7 @@ from concurrent import futures
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import NoReturn
 
 SEEN_BY_USER = 32
 """The exit code by which a program says that it has shown its error to the user."""
@@ -41,7 +41,7 @@ def enter_without_init(*packages: str) -> None:
 enter_without_init("pulumi", "pulumi.runtime", "pulumi.runtime.proto")
 
 import grpc  # type: ignore[import-untyped]  # noqa: E402
-from google.protobuf import empty_pb2  # noqa: E402
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # noqa: E402
 from pulumi.runtime.proto import language_pb2 as messages  # noqa: E402
 from pulumi.runtime.proto import language_pb2_grpc as service  # noqa: E402
 from pulumi.runtime.proto import plugin_pb2  # noqa: E402
@@ -111,7 +111,7 @@ class Programs:
         self.end_all()
 
 
-class LanguageHost(service.LanguageRuntimeServicer):  # type: ignore[misc]
+class LanguageHost(service.LanguageRuntimeServicer):
     """What the engine asks of a language, as far as running programs goes.
 
     The rest (installing dependencies, generating code) answers "not implemented".
@@ -216,7 +216,7 @@ def described(code: int) -> str:
     return f"The program exited with code {code}"
 
 
-def main(arguments: list[str]) -> Any:
+def main(arguments: list[str]) -> NoReturn:
     """Serve until a signal comes or the engine is gone; then take the programs along."""
     engine_process = os.getppid()
     asked_to_end = threading.Event()
