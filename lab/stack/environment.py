@@ -57,6 +57,7 @@ def lab_environment(
         "PULUMI_OPTION_CONFIG_FILE": str(place.copy),
         # Without it `pulumi stack rm` deletes the checkout's own file.
         "PULUMI_OPTION_PRESERVE_CONFIG": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PYTHONPYCACHEPREFIX": str(cache_dir() / "bytecode"),

@@ -7,6 +7,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+DnsName = Annotated[
+    str,
+    StringConstraints(
+        max_length=253,
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+        r"(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+    ),
+]
 StorageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$")]
 BridgeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{1,9}$")]
 UserId = Annotated[str, StringConstraints(pattern=r"^[^\s:/!@]+@(pam|pve)$")]
@@ -31,7 +39,10 @@ class Bridge(Model):
 
 
 class Node(Model):
-    """The one Proxmox node; `cores`, `memory_mb` are what its API reports, not this machine's."""
+    """The one Proxmox node; `cores`, `memory_mb` are what its API reports, not this machine's.
+
+    `dns_names` are further names at which it answers: those that stack files use for it.
+    """
 
     name: Name
     address: IPv4Interface
@@ -41,6 +52,7 @@ class Node(Model):
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] = "9.1.4"
     cores: int = Field(default=8, ge=1)
     memory_mb: int = Field(default=32768, ge=512)
+    dns_names: tuple[DnsName, ...] = ()
 
 
 class Storage(Model):

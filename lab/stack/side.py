@@ -1,0 +1,36 @@
+"""What a lab puts in place of a stack's own values: from its world and its own state."""
+
+from functools import partial
+from urllib.parse import urlsplit
+
+from lab.paths import LabPaths
+from lab.proxmox.credentials import password, token_secret
+from lab.stack.copy import LabSide
+from lab.stack.passphrase import lab_passphrase
+from lab.world import World
+
+
+def node_endpoint(world: World) -> str:
+    """Where the API answers in a lab that has containers: at the node's own address."""
+    node = world.proxmox.node
+    return f"https://{node.address.ip}:{node.port}/"
+
+
+def lab_side(paths: LabPaths, world: World, endpoint: str) -> LabSide:
+    """For a lab whose API answers at `endpoint`: `node_endpoint(world)`, or a loopback address."""
+    answers_at = {(urlsplit(endpoint).hostname or "", urlsplit(endpoint).port or 443)}
+    if endpoint == node_endpoint(world):
+        node = world.proxmox.node
+        answers_at |= {(name.lower(), node.port) for name in node.dns_names}
+    token = world.stack.api_token
+    return LabSide(
+        passphrase=lab_passphrase(paths.stacks / "passphrase.json"),
+        endpoint=endpoint,
+        answers_at=answers_at,
+        users=set(world.proxmox.users),
+        login=world.stack.login,
+        api_token=lambda: f"{token}={token_secret(paths, token)}",
+        password=partial(password, paths),
+        private_key=lambda: paths.ssh_key.read_text(encoding="utf-8"),
+        secrets=world.secrets,
+    )
