@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -18,7 +18,11 @@ PLACEHOLDER_TEXT = (
 )
 
 # Kept from caches, and from proxies that collect or recode an answer before they pass it on.
-UNBUFFERED = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+UNBUFFERED = {
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class ChatRequest(BaseModel):
@@ -42,13 +46,12 @@ async def spread(parts: list[str], delay_s: float) -> AsyncIterator[str]:
         yield part
 
 
-def chat_router(settings: Settings) -> APIRouter:
+def add_chat(app: FastAPI, settings: Settings) -> None:
     """`POST /api/chat`."""
-    router = APIRouter()
     parts = chunks(PLACEHOLDER_TEXT)
     delay_s = settings.delay_ms / 1000
 
-    @router.post(
+    @app.post(
         "/api/chat",
         summary="Stream an answer to a message",
         response_class=StreamingResponse,
@@ -70,5 +73,3 @@ def chat_router(settings: Settings) -> APIRouter:
         return StreamingResponse(
             spread(parts, delay_s), media_type="text/plain", headers=UNBUFFERED
         )
-
-    return router

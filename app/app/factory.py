@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app import errors
-from app.chat import chat_router
+from app.chat import add_chat
 from app.draining import Draining
-from app.health import health_router
+from app.health import add_health
 from app.pages import add_pages
 from app.request_log import RequestLog
 from app.settings import Settings
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog, draining=draining)
     errors.install(app)
 
-    app.include_router(chat_router(settings))
-    app.include_router(health_router(draining))
+    add_health(app, draining)  # first: it is asked most, and routes are tried in order
+    add_chat(app, settings)
     add_pages(app)
     return app

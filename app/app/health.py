@@ -1,6 +1,6 @@
 """Health: whether the service lives, and whether it wants new requests."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
@@ -17,9 +17,8 @@ class Health(BaseModel):
     ready: bool = Field(description="False from the moment the service is told to stop")
 
 
-def health_router(draining: Draining) -> APIRouter:
+def add_health(app: FastAPI, draining: Draining) -> None:
     """`GET` and `HEAD` on `/healthz`, and the same on `/health`."""
-    router = APIRouter()
     ready = JSONResponse(Health(status="healthy", live=True, ready=True).model_dump())
     not_ready = JSONResponse(Health(status="draining", live=True, ready=False).model_dump())
 
@@ -30,7 +29,7 @@ def health_router(draining: Draining) -> APIRouter:
         )
 
     for path in ("/healthz", "/health"):
-        router.add_api_route(
+        app.add_api_route(
             path,
             health,
             methods=["GET"],
@@ -39,5 +38,4 @@ def health_router(draining: Draining) -> APIRouter:
             response_model=Health,
             responses={503: {"model": Health, "description": "Draining: live, but not ready"}},
         )
-        router.add_api_route(path, health, methods=["HEAD"], include_in_schema=False)
-    return router
+        app.add_api_route(path, health, methods=["HEAD"], include_in_schema=False)

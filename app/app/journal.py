@@ -50,6 +50,9 @@ def set_up(level: str) -> None:
 
     A server that was told to say less (`uvicorn --log-level warning`) still says less.
     """
+    # Facts that no line shows need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     handler.setLevel(level.upper())
