@@ -27,7 +27,8 @@ def place_engine(home: Path, built: Path) -> Path:
     executor = binaries / f"{LANGUAGE_HOST}-exec"
     _same_file(built / executor.name, executor)
     launch = [sys.executable, "-P", "-s", str(LANGUAGE_HOST_PROGRAM), str(executor)]
-    _place_launcher(binaries / LANGUAGE_HOST, launch)
+    # The shell knows its parent long before Python has started and the parent may be gone.
+    _place_launcher(binaries / LANGUAGE_HOST, f'{shlex.join(launch)} "$PPID"')
     return engine
 
 
@@ -43,7 +44,7 @@ def place_double(home: Path, plugin: Plugin, command: Sequence[str]) -> Path:
     directory = _plugin_directory(home, plugin)
     _link_all(directory, {})
     launcher = directory / plugin.executable
-    _place_launcher(launcher, command)
+    _place_launcher(launcher, shlex.join(command))
     return launcher
 
 
@@ -74,9 +75,9 @@ def _link_all(directory: Path, targets: Mapping[str, Path]) -> None:
         unfinished.replace(link)
 
 
-def _place_launcher(path: Path, command: Sequence[str]) -> None:
+def _place_launcher(path: Path, command: str) -> None:
     # A shell, since "#!" takes neither blanks in the path nor more than one argument.
-    text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+    text = f'#!/bin/sh\nexec {command} "$@"\n'
     if path.is_file() and not path.is_symlink() and path.read_text(encoding="utf-8") == text:
         return
     unfinished = _beside(path)

@@ -216,24 +216,22 @@ def described(code: int) -> str:
     return f"The program exited with code {code}"
 
 
-def main(arguments: list[str]) -> NoReturn:
+def main(executor: str, engine_process: int, *given_by_engine: str) -> NoReturn:
     """Serve until a signal comes or the engine is gone; then take the programs along."""
-    engine_process = os.getppid()
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_end.set())
 
     programs = Programs()
-    # The engine's address comes last; before it stand flags for logs that this program has not.
-    executor = Path(arguments[0])
-    host = LanguageHost(arguments[-1], executor, programs)
+    # The engine's address comes last; before it stand options for logs that this program has not.
+    host = LanguageHost(given_by_engine[-1], Path(executor), programs)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
     service.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
 
-    while not asked_to_end.wait(1) and os.getppid() == engine_process:
+    while os.getppid() == engine_process and not asked_to_end.wait(1):
         pass
     programs.close()
     # Not sys.exit: it would wait for calls that the engine no longer listens to.
@@ -241,4 +239,4 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
