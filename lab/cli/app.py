@@ -24,7 +24,7 @@ StackFile = Annotated[
     Path,
     typer.Option("--stack", envvar="BERTH_STACK_FILE", help="The stack file to run, unmodified."),
 ]
-DEFAULT_STACK = Path("Pulumi.prod.yaml")
+DEFAULT_STACK = Path(__file__).resolve().parent.parent.parent / "Pulumi.prod.yaml"
 Arguments = Annotated[list[str] | None, typer.Argument(help="After --: the command.")]
 
 
@@ -42,6 +42,18 @@ def up(
     from lab.cli.lifecycle import bring_up
 
     bring_up(LabPaths.of(name), world, need_containers=containers)
+
+
+@app.command()
+def setup(
+    containers: Annotated[
+        bool, typer.Option("--containers", help="Refuse where real containers cannot be had.")
+    ] = False,
+) -> None:
+    """Build and install what is missing, without starting anything."""
+    from lab.cli.lifecycle import prepare_machine
+
+    prepare_machine(need_containers=containers)
 
 
 @app.command()

@@ -72,6 +72,4 @@ def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[s
     }
     flags = [f for key, value in options.items() for f in ("-o", f"{key}={value}")]
     login = ["-F", "/dev/null", "-i", str(paths.ssh_key), "-p", str(machine["port"])]
-    return command_inside(
-        paths, ["ssh", *login, *flags, f"root@{machine['address']}", *command]
-    )
+    return command_inside(paths, ["ssh", *login, *flags, f"root@{machine['address']}", *command])

@@ -1,14 +1,50 @@
 """`lab run`: a command inside the lab, with an environment that points every provider at it."""
 
+import json
 import os
+import sys
 from pathlib import Path
 from shutil import which
 
 from lab.errors import LabError
+from lab.host.enter import command_inside
 from lab.paths import LabPaths
 from lab.process.control import ask_running
+from lab.stack.prepare import prepare_stack
+from lab.stack.side import lab_side
+from lab.world import load_world
+
+_CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
-    """Replace this process by `command`, inside the lab."""
-    raise NotImplementedError
+    """Replace this process by `command`, with the state and the copy of the stack file `stack`."""
+    status = ask_running(paths, "GET", "/status")
+    pulumi = _pulumi(paths)
+    world = load_world(paths.world)
+    prepared = prepare_stack(
+        paths,
+        stack,
+        _project(),
+        lab_side(paths, world, status["endpoint"]),
+        programs=(pulumi.parent, Path(sys.executable).parent),
+        caller=os.environ,
+        say=lambda line: print(line, file=sys.stderr),
+    )
+    environment = prepared.environment | {"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"}
+    full = command_inside(paths, command) if status["containers"] else command
+    if which(full[0], path=environment["PATH"]) is None:
+        raise LabError(f"{full[0]}: no such program")
+    sys.stdout.flush()
+    os.execvpe(full[0], full, environment)  # noqa: S606 - replaces this process on purpose
+
+
+def _pulumi(paths: LabPaths) -> Path:
+    programs = json.loads((paths.root / "programs.json").read_text(encoding="utf-8"))
+    return Path(next(p["path"] for p in programs if p["name"] == "pulumi"))
+
+
+def _project() -> Path:
+    """The Pulumi project that the person stands in, else this checkout."""
+    here = Path.cwd()
+    return next((p for p in (here, *here.parents) if (p / "Pulumi.yaml").exists()), _CHECKOUT)

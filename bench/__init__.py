@@ -1,0 +1,1 @@
+"""Figures of docs/figures.md: measured, printed as a table, compared with their goals."""

@@ -1,0 +1,69 @@
+"""Figures of the lab: the second `make up`, a quiet preview, containers, memory."""
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from bench.measure import CHECKOUT, Figures, paired, seconds
+from bench.stacks import container_stack, empty_project
+
+LAB = CHECKOUT / "bin" / "lab"
+
+
+def lab_figures() -> Figures:
+    """Needs root and a warm cache; leaves the lab as `make up` does."""
+    figures = Figures("The lab")
+    seconds(["make", "up"])
+    _again(figures)
+    _preview(figures)
+    _containers(figures)
+    _memory(figures)
+    return figures
+
+
+def _again(figures: Figures) -> None:
+    seconds(["make", "destroy"])
+    took = seconds(["make", "up"])
+    figures.add("`make up` again after `destroy`", f"{took:.1f} s", "20 s", met=took <= 20)
+
+
+def _preview(figures: Figures) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        project = empty_project(Path(scratch))
+        ours = [LAB, "run", "--", "pulumi", "preview"]
+        empty = [LAB, "run", "--stack", project / "Pulumi.dev.yaml", "--", "pulumi"]
+        mine, nothing, ratio = paired(ours, [*empty, "preview", "--cwd", project])
+    figures.add(
+        "`preview`, nothing to change, against an empty program",
+        f"{mine:.2f} s / {nothing:.2f} s = {ratio:.2f}",
+        "2.0",
+        met=ratio <= 2,
+    )
+
+
+def _containers(figures: Figures) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        took = {}
+        for count in (1, 10):
+            stack = container_stack(Path(scratch), count)
+            run = [LAB, "run", "--stack", stack, "--", "pulumi"]
+            took[count] = seconds([*run, "up", "--yes", "--skip-preview", "--parallel", "10"])
+            seconds([*run, "destroy", "--run-program", "--yes", "--skip-preview"])
+    ratio = took[10] / took[1]
+    figures.add(
+        "ten containers against one",
+        f"{took[10]:.1f} s / {took[1]:.1f} s = {ratio:.2f}",
+        "3.0",
+        met=ratio <= 3,
+    )
+
+
+def _memory(figures: Figures) -> None:
+    status = json.loads(_output([LAB, "status", "--json"]))
+    mib = status["memory_bytes"] / 2**20
+    figures.add("the lab's process", f"{mib:.0f} MiB", "300 MB", met=mib <= 286)
+
+
+def _output(command: list[Path | str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,144 @@
+"""`lab setup`, `lab up` and `lab down`: everything is made that is missing; nothing is left."""
+
+import fcntl
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.host.capabilities import missing_for_containers
+from lab.paths import LabPaths, cache_dir
+from lab.process.control import ask
+from lab.process.keys import ensure_login_key
+from lab.process.spawn import spawn
+from lab.process.tls import ensure_authority
+from lab.proxmox.credentials import ensure_credentials
+from lab.world import DEFAULT_WORLD, World, load_world
+
+
+def prepare_machine(*, need_containers: bool) -> None:
+    """Build programs and templates into the cache, install packages; start nothing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _build(Path(scratch) / "pulumi", load_world(DEFAULT_WORLD), need_containers=need_containers)
+
+
+def _build(
+    home: Path, world: World, *, need_containers: bool
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Returns the programs, and what is missing for containers."""
+    missing = _missing(need_containers=need_containers)
+    with ThreadPoolExecutor() as pool:
+        programs = pool.submit(_programs, home)
+        templates = None if missing else pool.submit(_templates, world)
+        if templates is not None:
+            templates.result()
+        return programs.result(), missing
+
+
+def bring_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool) -> None:
+    """Start the lab, or say that it is up."""
+    started = time.monotonic()
+    with _alone(paths):
+        if _is_up(paths, world_file, need_containers=need_containers):
+            _say(f"lab {paths.name}: is up")
+            return
+        kept = paths.world if paths.world.exists() else DEFAULT_WORLD
+        source = world_file or kept
+        world = load_world(source)
+        if world_file is not None and paths.world.exists():
+            _refuse_other_world(paths, world_file)
+        programs, missing = _build(paths.pulumi_home, world, need_containers=need_containers)
+        _make_files(paths, source, world, missing)
+        (paths.root / "programs.json").write_text(json.dumps(programs))
+        spawn(paths, lambda phase: _say(f"lab {paths.name}: {phase}"))
+        _say(f"lab {paths.name}: is up ({time.monotonic() - started:.0f} s)")
+        if missing:
+            _say("without containers: " + "; ".join(missing))
+
+
+def take_down(paths: LabPaths) -> None:
+    """Remove the lab, whether its process runs or not."""
+    from lab.host.teardown import remove_lab
+
+    with _alone(paths):
+        remove_lab(paths)
+    _say(f"lab {paths.name}: is gone")
+
+
+def _is_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool) -> bool:
+    answer = ask(paths, "GET", "/status")
+    if answer is None:
+        return False
+    if world_file is not None:
+        load_world(world_file)
+        _refuse_other_world(paths, world_file)
+    if need_containers and not answer["containers"]:
+        raise LabError(
+            f"lab {paths.name}: runs without containers: {'; '.join(answer['missing'])}; "
+            f"put that right, then `bin/lab down` and `bin/lab up`"
+        )
+    return True
+
+
+def _refuse_other_world(paths: LabPaths, world_file: Path) -> None:
+    if world_file.read_bytes() != paths.world.read_bytes():
+        raise LabError(
+            f"{world_file}: lab {paths.name} was made with another world; "
+            f"`bin/lab down` first, or give this one a name: `bin/lab up --name NAME`"
+        )
+
+
+def _missing(*, need_containers: bool) -> list[str]:
+    missing = missing_for_containers()
+    if missing and need_containers:
+        raise LabError(
+            "containers: this machine cannot run them:\n"
+            + "\n".join(f"  - {sentence}" for sentence in missing)
+            + "\n`bin/lab up` starts a lab without containers: previews work in it"
+        )
+    return missing
+
+
+def _programs(home: Path) -> list[dict[str, str]]:
+    from lab.toolchain import ensure
+
+    return [program.as_json() for program in ensure(home).programs]
+
+
+def _templates(world: World) -> None:
+    from lab.host.templates import ensure_templates
+
+    ensure_templates(world)
+
+
+def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str]) -> None:
+    paths.root.mkdir(parents=True, exist_ok=True)
+    if source != paths.world:
+        shutil.copyfile(source, paths.world)
+    (paths.root / "missing.json").write_text(json.dumps(missing))
+    ensure_authority(paths)
+    ensure_login_key(paths)
+    ensure_credentials(world, paths)
+
+
+@contextmanager
+def _alone(paths: LabPaths) -> Iterator[None]:
+    lock = cache_dir() / f"lab-{paths.name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say(f"lab {paths.name}: another `lab up` or `lab down` is at work; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

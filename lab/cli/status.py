@@ -1,0 +1,58 @@
+"""`lab status`: the same facts as a table or as JSON."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab.paths import LabPaths
+from lab.process.control import ask
+
+
+def read_status(paths: LabPaths) -> dict[str, Any]:
+    """The process's answer; `running` false when there is none."""
+    answer = ask(paths, "GET", "/status")
+    if answer is None:
+        return {"name": paths.name, "running": False, "files": paths.root.exists()}
+    return {"running": True, **answer}
+
+
+def print_table(status: dict[str, Any]) -> None:
+    """For people."""
+    console = Console(highlight=False)
+    if not status["running"]:
+        left = "; files of it are left, `bin/lab down` removes them" if status["files"] else ""
+        console.print(f"lab {status['name']}: is not running{left}")
+        return
+    memory = status["memory_bytes"] / 1e6
+    console.print(
+        f"lab {status['name']}: {status['phase']}, process {status['pid']}, {memory:.0f} MB, "
+        f"Proxmox API at {status['endpoint']}"
+    )
+    if status["containers"]:
+        limits = status["memory_controller"] or "nothing: this machine has no memory controller"
+        console.print(f"containers: real; memory is limited by {limits}")
+    else:
+        console.print(f"containers: none, {'; '.join(status['missing'])}")
+    _print_machines(console, status["machines"])
+    _print_programs(console, status["programs"])
+
+
+def _print_machines(console: Console, machines: list[dict[str, Any]]) -> None:
+    table = Table("machine", "kind", "VM id", "address", "state", box=None)
+    for machine in machines:
+        table.add_row(
+            machine["name"],
+            machine["kind"],
+            str(machine.get("vm_id", "")),
+            machine["address"],
+            "running" if machine["running"] else "off",
+        )
+    console.print(table)
+
+
+def _print_programs(console: Console, programs: list[dict[str, str]]) -> None:
+    table = Table("program", "version", "origin", "path", box=None)
+    for program in programs:
+        table.add_row(program["name"], program["version"], program["origin"], program["path"])
+    console.print(table)

@@ -1,0 +1,44 @@
+"""What a lab stands on: with containers a network namespace, without them the loopback address."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from lab.guests import Guests
+
+Json = dict[str, Any]
+
+
+class Ground(Protocol):
+    """One of the two. Failures are LabErrors."""
+
+    containers: bool
+    endpoint: str
+
+    async def open(self, say: Callable[[str], None]) -> Guests | None:
+        """Prepare what the API needs before it can be made."""
+
+    async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
+        """Let the API answer at its address, and start what is there already."""
+
+    async def power(self, action: str) -> None:
+        """Reboot or shut down the node."""
+
+    async def machines(self) -> list[Json]:
+        """Node, hosts and containers: name, kind, address, port, running."""
+
+    async def start_host(self, name: str) -> None:
+        """Switch a machine of the world on."""
+
+    async def stop_host(self, name: str) -> None:
+        """Switch a machine of the world off."""
+
+    def switch_packages(self, *, on: bool) -> None:
+        """Open or cut the way to packages."""
+
+    def facts(self) -> Json:
+        """More for `lab status`."""
+
+    async def close(self) -> None:
+        """Stop answering; containers go on running."""

@@ -1,0 +1,87 @@
+"""A lab without containers: the API answers on this machine's loopback address, nothing else."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from lab.errors import LabError
+from lab.guests import Guests
+from lab.paths import LabPaths
+from lab.process.tls import server_context
+from lab.proxmox.app import CORE
+from lab.world import World
+
+
+class Loopback:
+    """For a machine without root, without LXC, or that is no Linux."""
+
+    containers = False
+
+    def __init__(self, paths: LabPaths, world: World, missing: list[str]) -> None:
+        self._paths = paths
+        self._world = world
+        self._missing = missing
+        self._socket = self._bind()
+        self.endpoint = f"https://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self._runner: web.AppRunner | None = None
+        self._app: web.Application | None = None
+
+    def _bind(self) -> socket.socket:
+        # The port stays the same over a restart, so that copies of stack files stay true.
+        kept = self._paths.root / "port"
+        wanted = int(kept.read_text()) if kept.exists() else 0
+        try:
+            bound = socket.create_server(("127.0.0.1", wanted))
+        except OSError as error:
+            raise LabError(
+                f"127.0.0.1:{wanted}: is in use ({error.strerror}); end what listens there, "
+                f"or `bin/lab down` for a new port"
+            ) from error
+        kept.write_text(str(bound.getsockname()[1]))
+        return bound
+
+    async def open(self, say: Callable[[str], None]) -> Guests | None:
+        del say
+        return None
+
+    async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
+        say("the API, without containers")
+        self._app = app
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        context = server_context(self._paths, "proxmox", ["127.0.0.1", "localhost"])
+        await web.SockSite(self._runner, self._socket, ssl_context=context).start()
+
+    async def power(self, action: str) -> None:
+        raise LabError(f"{self._world.proxmox.node.name}: cannot {action} {self._why()}")
+
+    async def machines(self) -> list[dict[str, Any]]:
+        if self._app is None:
+            return []
+        return [
+            {"name": record.config.get("hostname", str(vmid)), "kind": "container",
+             "vm_id": vmid, "address": "", "port": 22, "running": False}
+            for vmid, record in self._app[CORE].store.state.guests.items()
+            if record.kind == "lxc"
+        ]  # fmt: skip
+
+    async def start_host(self, name: str) -> None:
+        raise LabError(f"{name}: cannot start {self._why()}")
+
+    async def stop_host(self, name: str) -> None:
+        raise LabError(f"{name}: is not running {self._why()}")
+
+    def switch_packages(self, *, on: bool) -> None:
+        raise LabError(f"packages: cannot be switched {'on' if on else 'off'} {self._why()}")
+
+    def facts(self) -> dict[str, Any]:
+        return {"missing": self._missing, "memory_controller": None}
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _why(self) -> str:
+        return f"in a lab without containers ({'; '.join(self._missing)})"
