@@ -1,0 +1,7 @@
+"""The only door for configuration: `load()` gives frozen settings, or every error at once."""
+
+from infra.settings.load import load
+from infra.settings.problems import SettingsError
+from infra.settings.result import ProxmoxAccess, Settings, SshKeys
+
+__all__ = ["ProxmoxAccess", "Settings", "SettingsError", "SshKeys", "load"]

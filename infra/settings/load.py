@@ -1,0 +1,27 @@
+"""From the engine's configuration to settings: reads, checks everything, then resolves."""
+
+import os
+from collections.abc import Callable, Mapping
+
+import pulumi
+
+from infra.settings import resolve, rules
+from infra.settings.identity import new_stack_id
+from infra.settings.problems import SettingsError
+from infra.settings.result import Settings
+from infra.settings.shape import check_shape
+from infra.settings.source import read_source
+
+
+def load(
+    environment: Mapping[str, str] = os.environ, make_id: Callable[[], str] = new_stack_id
+) -> Settings:
+    """Settings of the running stack; raises SettingsError with all that is wrong."""
+    source = read_source(environment)
+    shape = check_shape(source, make_id)
+    problems = [*source.problems, *shape.problems, *rules.check(shape.partial)]
+    resolved = resolve.check(source, shape.partial, environment)
+    problems += resolved.problems
+    if problems or shape.stack_file is None:
+        raise SettingsError(pulumi.get_stack(), problems)
+    return resolve.settings(source, shape.stack_file, resolved)

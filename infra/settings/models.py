@@ -1,0 +1,191 @@
+"""The shape of a stack file's `berth:` keys. Shapes only: rules across fields are in rules.py.
+
+Each description completes "missing; give ..." and is the text an editor shows. Lists are
+`strict=False`, since JSON has no tuples; what is in them is held to its form all the same.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.settings.scalars import (
+    Address,
+    Bridge,
+    Checksum,
+    DnsName,
+    Endpoint,
+    FileName,
+    HostAddress,
+    HostName,
+    Interface,
+    Login,
+    NodeName,
+    Pool,
+    SecretName,
+    StackId,
+    Storage,
+    Tag,
+    Url,
+    UserName,
+    VmId,
+    Volume,
+)
+
+System = Literal["debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse"]
+Algorithm = Literal["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
+
+
+class Model(BaseModel):
+    """Frozen, closed to keys that it does not know, and no value is bent into a type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Proxmox(Model):
+    """How to reach the Proxmox API. What is left out comes from the environment."""
+
+    endpoint: Endpoint | None = Field(
+        None, description="the address of the Proxmox API (else PROXMOX_VE_ENDPOINT)"
+    )
+    api_token: SecretName | None = Field(
+        None,
+        description="the entry of berth:secrets that holds the API token, "
+        "USER@REALM!ID=UUID (else PROXMOX_VE_API_TOKEN)",
+    )
+    username: Login | None = Field(
+        None,
+        description="the user who logs in with a password, where a token is not enough "
+        "(else PROXMOX_VE_USERNAME)",
+    )
+    password: SecretName | None = Field(
+        None,
+        description="the entry of berth:secrets that holds the user's password "
+        "(else PROXMOX_VE_PASSWORD)",
+    )
+    insecure: bool | None = Field(
+        None,
+        description="true to accept any certificate; rather add the node's CA to this "
+        "machine's trust (docs/proxmox.md)",
+    )
+
+
+class Ssh(Model):
+    """The key that the program logs in with."""
+
+    private_key: SecretName | None = Field(
+        None,
+        description="the entry of berth:secrets that holds an unencrypted OpenSSH private key; "
+        "its public half goes into every container (else BERTH_SSH_PRIVATE_KEY or "
+        "BERTH_SSH_PRIVATE_KEY_FILE)",
+    )
+    authorized_keys: tuple[str, ...] = Field(
+        (), strict=False, description="further public keys that may log in as root"
+    )
+
+
+class Template(Model):
+    """What a container is made from: a `volume` on the node, or a file to download."""
+
+    volume: Volume | None = Field(
+        None, description="a template that is on a storage of the node already"
+    )
+    url: Url | None = Field(None, description="where the node downloads the template from")
+    checksum: Checksum | None = Field(
+        None, description="the checksum of the downloaded file, in hex digits"
+    )
+    checksum_algorithm: Algorithm = Field("sha256", description="how the checksum was made")
+    storage: Storage = Field("local", description="the storage that keeps the downloaded file")
+    file_name: FileName | None = Field(
+        None, description="its name there; left out, the last part of the url"
+    )
+    system: System | None = Field(
+        None, description="the system in it; left out, what the file name begins with"
+    )
+
+
+class Container(Model):
+    """An LXC container that this stack makes."""
+
+    node: NodeName = Field(description="the Proxmox node it runs on")
+    vm_id: VmId = Field(description="its id, 100 or more, free on the whole cluster")
+    address: Interface = Field(description='its address with prefix, such as "192.168.1.111/24"')
+    gateway: Address = Field(description="the router of that subnet")
+    bridge: Bridge = Field("vmbr0", description="the bridge of the node it is connected to")
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = Field(
+        None, description="the VLAN on that bridge; left out, untagged"
+    )
+    cores: Annotated[int, Field(ge=1, le=8192)] = Field(1, description="CPU cores it may use")
+    memory_mb: Annotated[int, Field(ge=16)] = Field(1024, description="memory, in MiB")
+    swap_mb: Annotated[int, Field(ge=0)] = Field(512, description="swap, in MiB; 0 for none")
+    disk_gb: Annotated[int, Field(ge=1)] = Field(
+        8, description="its root disk, in GiB; it can grow, never shrink"
+    )
+    storage: Storage = Field("local-lvm", description="the storage of its root disk")
+    template: Template = Field(description="what it is made from: a volume, or a url")
+    unprivileged: bool = Field(
+        default=True, description="whether root in it is an ordinary user of the node"
+    )
+    nesting: bool = Field(
+        default=True, description="whether systemd may sandbox its services, and Docker may run"
+    )
+    onboot: bool = Field(default=True, description="whether it starts with the node")
+    start_order: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="its place among the containers that start with the node"
+    )
+    tags: tuple[Tag, ...] = Field(
+        (),
+        strict=False,
+        description="tags to show in Proxmox, besides the one that marks it as ours",
+    )
+    pool: Pool | None = Field(None, description="the resource pool it belongs to")
+    hostname: DnsName | None = Field(
+        None, description="the name it gives itself; left out, the name of the host here"
+    )
+    nameservers: tuple[Address, ...] = Field(
+        (), strict=False, description="name servers; none: those of the node"
+    )
+    root_password: SecretName | None = Field(
+        None,
+        description="the entry of berth:secrets that holds root's password, for the console "
+        "(over SSH only keys are taken)",
+    )
+    was: HostName | None = Field(
+        None, description="what this host was called before; once, when it is renamed"
+    )
+
+
+class Existing(Model):
+    """A machine that is there already; nothing of it is made or deleted."""
+
+    address: HostAddress = Field(description="its address, or its name")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(22, description="the port of its SSH")
+    user: UserName = Field(
+        "root", description="who logs in: root, or a user with passwordless sudo"
+    )
+    host_key: str | None = Field(
+        None,
+        description="its public host key, such as `ssh-ed25519 AAAA...` (else it is looked up "
+        "in the known_hosts file that BERTH_KNOWN_HOSTS names)",
+    )
+
+
+class Host(Model):
+    """One of both: a container that is made, or a machine that exists."""
+
+    container: Container | None = None
+    existing: Existing | None = None
+
+
+class StackFile(Model):
+    """All `berth:` keys but `berth:secrets`, whose values no model ever holds."""
+
+    id: StackId = Field(description="8 characters that tell this stack from any other")
+    proxmox: Proxmox = Proxmox()
+    ssh: Ssh = Ssh()
+    hosts: dict[HostName, Host] = Field(description="the hosts of this stack, by name")
+    replace: tuple[HostName, ...] = Field(
+        (), strict=False, description="hosts whose container may be destroyed and made anew"
+    )
+    remove: tuple[HostName, ...] = Field(
+        (), strict=False, description="hosts that left this file and may be destroyed"
+    )

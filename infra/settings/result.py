@@ -1,0 +1,45 @@
+"""Settings as the rest of the program sees them: complete, checked, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from infra.settings.models import Container, Existing
+
+
+@dataclass(frozen=True)
+class ProxmoxAccess:
+    """Where the Proxmox API is and who asks it: a token, or a user with a password."""
+
+    endpoint: str
+    insecure: bool
+    api_token: pulumi.Output[str] | None = None
+    username: str | None = None
+    password: pulumi.Output[str] | None = None
+
+
+@dataclass(frozen=True)
+class SshKeys:
+    """The private key that logs in, and every public key that is let in."""
+
+    private_key: pulumi.Output[str] = field(repr=False)
+    public_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack. `proxmox` is None only where no container is declared.
+
+    The host key of each existing host is known. `warnings` are said at each preview.
+    """
+
+    id: str
+    proxmox: ProxmoxAccess | None
+    ssh: SshKeys
+    containers: Mapping[str, Container]
+    existing: Mapping[str, Existing]
+    root_passwords: Mapping[str, pulumi.Output[str]] = field(repr=False)
+    replace: frozenset[str]
+    remove: frozenset[str]
+    warnings: tuple[str, ...]

@@ -1,0 +1,118 @@
+"""Reads the engine's configuration: the one place that does, and the one that sees secrets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config, is_config_secret
+
+from infra.settings.checks import shown
+from infra.settings.models import StackFile
+from infra.settings.problems import Problem, at
+from infra.settings.stack_file import StackText, read_stack_text
+
+NAMESPACE = "berth"
+SECRETS = "secrets"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the stack file says, before anything of it is checked.
+
+    `values` holds every key but the secrets; `tainted` names those of its keys that hold a
+    secret where none may be: no message may repeat a value below them. `secrets` is for checks
+    only; what reaches a resource comes from `vault`.
+    """
+
+    values: Mapping[str, object]
+    tainted: frozenset[str]
+    secrets: Mapping[str, str] = field(repr=False)
+    vault: pulumi.Output[Mapping[str, str]] | None
+    problems: tuple[Problem, ...]
+
+    def secret(self, name: str) -> pulumi.Output[str]:
+        """A value of berth:secrets, secret for ever."""
+        if self.vault is None:
+            raise KeyError(name)
+        return self.vault.apply(lambda values: values[name])
+
+
+def read_source(environment: Mapping[str, str]) -> Source:
+    """Read every key of the stack; what cannot even be read is among the problems."""
+    problems: list[Problem] = []
+    values: dict[str, object] = {}
+    present = _keys(problems)
+    tainted = frozenset(k for k in present if is_config_secret(f"{NAMESPACE}:{k}")) - {SECRETS}
+    for key in sorted(present - {SECRETS}):
+        values[key] = _parsed(key)
+    text = read_stack_text(environment, pulumi.get_stack(), present)
+    problems += [p for key in sorted(tainted) for p in _misplaced(key, text)]
+    vault = None
+    secrets: Mapping[str, str] = {}
+    if SECRETS in present:
+        secrets = _checked_secrets(text, problems)
+        if not any(p.path == SECRETS for p in problems):
+            vault = pulumi.Config(NAMESPACE).require_secret_object(SECRETS)
+    return Source(values, tainted, secrets, vault, tuple(problems))
+
+
+def _keys(problems: list[Problem]) -> set[str]:
+    known = set(StackFile.model_fields) | {SECRETS}
+    present = set()
+    for full in CONFIG.get():
+        namespace, _, key = full.partition(":")
+        if namespace == NAMESPACE and key in known:
+            present.add(key)
+        elif namespace == NAMESPACE:
+            problems.append(Problem(key, f"unknown key; known here: {', '.join(sorted(known))}"))
+        elif namespace == "proxmoxve":
+            problems.append(
+                Problem(full, "is not read; the provider gets its settings from berth:proxmox")
+            )
+    return present
+
+
+def _parsed(key: str) -> object:
+    text = get_config(f"{NAMESPACE}:{key}")
+    if key == "id" or not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _misplaced(key: str, text: StackText | None) -> list[Problem]:
+    places = text.secret_places(key) if text else []
+    return [
+        Problem(
+            at(*place),
+            "a secret must not stand here, where it would be handled in clear; move it: "
+            f"pulumi config set --secret --path 'berth:secrets.{name}', and write {name} here",
+        )
+        for place in places or [(key,)]
+        for name in ["-".join(str(part) for part in place[1:]).replace("_", "-") or key]
+    ]
+
+
+def _checked_secrets(text: StackText | None, problems: list[Problem]) -> dict[str, str]:
+    secret = is_config_secret(f"{NAMESPACE}:{SECRETS}")
+    values = _parsed(SECRETS)
+    if not isinstance(values, dict):
+        got = "" if secret else f", got {shown(values)}"
+        problems.append(Problem(SECRETS, f"must be a mapping of names to secrets{got}"))
+        return {}
+    clear = set(values) if not secret else set(text.clear_secrets() if text else ())
+    for name, value in values.items():
+        if name in clear:
+            problems.append(
+                Problem(
+                    at(SECRETS, name),
+                    "stands in clear text; encrypt it: "
+                    f"pulumi config set --secret --path 'berth:secrets.{name}'",
+                )
+            )
+        elif not isinstance(value, str):
+            problems.append(Problem(at(SECRETS, name), "must be one encrypted text (secure: ...)"))
+    return {name: value for name, value in values.items() if isinstance(value, str)}

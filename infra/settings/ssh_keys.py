@@ -1,0 +1,68 @@
+"""Checks of SSH keys. A private key is looked at here and nowhere else."""
+
+import base64
+import binascii
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_ssh_private_key,
+    load_ssh_public_key,
+)
+
+_OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY-----"
+_MAGIC = b"openssh-key-v1\0"
+
+
+def public_half(private_key: str) -> str:
+    """The public key of an unencrypted OpenSSH private key, without a comment.
+
+    ValueError says what is wrong and what to do, never what the key is.
+    """
+    text = private_key.strip()
+    if not text.startswith(_OPENSSH):
+        raise ValueError(
+            "is no OpenSSH private key; make one: ssh-keygen -t ed25519 -N '' -f KEYFILE, "
+            "or convert an older form: ssh-keygen -p -N '' -f KEYFILE"
+        )
+    if _cipher(text) not in (b"none", b""):
+        raise ValueError(
+            "is encrypted with a passphrase, which nobody can type here; "
+            "take it off a copy: ssh-keygen -p -N '' -f COPY"
+        )
+    try:
+        key = load_ssh_private_key(f"{text}\n".encode(), password=None)
+        public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError(
+            "does not parse as an OpenSSH private key; store the whole file: "
+            "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE"
+        ) from None
+    return public.decode()
+
+
+def check_public_key(text: str) -> None:
+    """ValueError when `text` is no line of an authorized_keys file, without options."""
+    parts = text.split()
+    if "PRIVATE" in text:
+        raise ValueError("must be a public key; this is a private one, which belongs nowhere here")
+    try:
+        load_ssh_public_key(" ".join(parts[:2]).encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError(
+            "must be one OpenSSH public key, such as the line of a .pub file: ssh-ed25519 AAAA..."
+        ) from None
+
+
+def _cipher(text: str) -> bytes:
+    body = "".join(text.split("\n")[1:-1])
+    try:
+        blob = base64.b64decode(body, validate=False)
+    except binascii.Error:
+        return b""
+    if not blob.startswith(_MAGIC):
+        return b""
+    start = len(_MAGIC) + 4
+    length = int.from_bytes(blob[len(_MAGIC) : start], "big")
+    return blob[start : start + length]

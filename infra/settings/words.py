@@ -1,0 +1,96 @@
+"""Says in words what pydantic found: path, problem, remedy."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from infra.settings.checks import Hint, shown
+from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile, Template
+from infra.settings.problems import Problem, at
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "proxmox": Proxmox,
+    "ssh": Ssh,
+    "container": Container,
+    "existing": Existing,
+    "template": Template,
+}
+_PLAIN: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "bool_type": lambda _: "must be true or false",
+    "string_type": lambda _: "must be text",
+    "tuple_type": lambda _: "must be a list",
+    "model_type": lambda _: "must be a mapping of keys",
+    "dict_type": lambda _: "must be a mapping of keys",
+    "int_type": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "less_than_equal": lambda context: f"must be at most {context['le']}",
+    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
+    "literal_error": lambda context: f"must be one of {context['expected'].replace(chr(39), '')}",
+}
+
+
+def in_words(
+    error: Mapping[str, Any], tainted: frozenset[str], make_id: Callable[[], str]
+) -> Problem:
+    """One of pydantic's errors as a problem. Values below a `tainted` key are not repeated."""
+    loc = tuple(part for part in error["loc"] if part != "[key]")
+    if loc == ("id",) and error["type"] == "missing":
+        line = f"berth:id: {make_id()}"
+        return Problem("id", f'missing; add this line below "config:" in the stack file: {line}')
+    return Problem(at(*loc), _text(error, loc, hidden=loc[0] in tainted))
+
+
+def _text(error: Mapping[str, Any], loc: tuple[Any, ...], *, hidden: bool) -> str:
+    field = _field(loc)
+    match error["type"]:
+        case "missing":
+            return f"missing; give {field.description}" if field else "missing"
+        case "extra_forbidden":
+            return _unknown(loc)
+        case "value_error":
+            said = str(error["ctx"]["error"])
+            return said.partition(", got ")[0] if hidden else said
+    plain = _PLAIN.get(error["type"])
+    said = plain(error.get("ctx", {})) if plain else error["msg"][0].lower() + error["msg"][1:]
+    if hidden:
+        return said
+    return f"{said}, got {shown(error['input'])}{_remedy(error, field)}"
+
+
+def _remedy(error: Mapping[str, Any], field: FieldInfo | None) -> str:
+    given = error["input"]
+    if error["type"] in {"int_type", "bool_type"} and isinstance(given, str):
+        looks_right = given.isdigit() or given in {"true", "false"}
+        return "; take the quotes away" if looks_right else ""
+    if error["type"] == "tuple_type" and isinstance(given, str):
+        return f"; write [{given}]"
+    hints = [m.text for m in field.metadata if isinstance(m, Hint)] if field else []
+    return "".join(f"; {hint}" for hint in hints)
+
+
+def _unknown(loc: tuple[Any, ...]) -> str:
+    model = _model(loc[:-1])
+    known = sorted(model.model_fields) if model else []
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    if close:
+        return f"unknown key; did you mean {close[0]}?"
+    return f"unknown key; known here: {', '.join(known)}"
+
+
+def _model(loc: tuple[Any, ...]) -> type[BaseModel] | None:
+    """The model that a path of the stack file leads to."""
+    if not loc:
+        return StackFile
+    if loc[0] == "hosts" and len(loc) == 2:
+        return Host
+    return _MODELS.get(str(loc[-1]))
+
+
+def _field(loc: tuple[Any, ...]) -> FieldInfo | None:
+    while loc and isinstance(loc[-1], int):
+        loc = loc[:-1]
+    model = _model(loc[:-1]) if loc else None
+    return model.model_fields.get(str(loc[-1])) if model else None
