@@ -1,0 +1,38 @@
+"""Debian packages: only missing ones are installed, and none is ever removed."""
+
+from .host import Host
+
+APT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "NEEDRESTART_MODE": "l",
+    "APT_LISTCHANGES_FRONTEND": "none",
+}
+APT_LIMIT_S = 900
+OPTIONS = ["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]
+REMEDY = "check that the host reaches its package sources: `apt-get update` on it"
+
+
+def missing(names: list[str], host: Host) -> list[str]:
+    """Those that are not fully installed."""
+    return [name for name in names if not _installed(name, host)]
+
+
+def ensure(names: list[str], host: Host) -> list[str]:
+    """Install what is missing; gives the names that were installed."""
+    wanted = missing(names, host)
+    if wanted:
+        host.run(
+            ["apt-get", *OPTIONS, "update"], limit_s=APT_LIMIT_S, environment=APT, remedy=REMEDY
+        )
+        host.run(
+            ["apt-get", *OPTIONS, "install", "--yes", "--no-install-recommends", *wanted],
+            limit_s=APT_LIMIT_S,
+            environment=APT,
+            remedy=REMEDY,
+        )
+    return wanted
+
+
+def _installed(name: str, host: Host) -> bool:
+    result = host.ask(["dpkg-query", "--show", "--showformat=${db:Status-Status}\n", name])
+    return result.code == 0 and set(result.output.split()) == {"installed"}

@@ -1,0 +1,179 @@
+"""The switch: place what is new, start it, see it answer; else give the old one its place back."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from . import health, placed, ports, state, systemd
+from .document import Deploy
+from .failure import StepFailed
+from .host import Host
+from .placed import Placed
+from .report import Report
+from .state import State
+
+START_SPARE_S = 30
+STOP_LIMIT_S = 900  # the unit's own limit is shorter
+
+
+def digest(document: Deploy, release: Path) -> str:
+    """What a running service was started from: a change of any of it needs a restart."""
+    parts = [
+        release.name,
+        document.root,
+        document.env_file.path,
+        hashlib.sha256(document.env_file.text.encode()).hexdigest(),
+        sorted(document.units.items()),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def demand_free_port(document: Deploy, memory: State, host: Host) -> None:
+    """StepFailed where a process that is not this service's holds its port."""
+    units = systemd.show([*dict.fromkeys([*document.units, *memory.units])], host).values()
+    ours: set[int] = set()
+    for unit in units:
+        ours |= ports.processes_of(unit.cgroup, host)
+        if unit.name.endswith(".socket") and unit.is_active:
+            ours.add(1)  # systemd itself holds the port of a socket unit
+    if (who := ports.stranger(document.host, document.port, ours, host)) is not None:
+        raise StepFailed(
+            f"port {document.port}: taken by {who}",
+            remedy="stop that one, or give the service another `port`",
+        )
+
+
+class Switch:
+    """One switch of a service to a release."""
+
+    def __init__(
+        self, document: Deploy, release: Path, memory: State, host: Host, report: Report
+    ) -> None:
+        self._document = document
+        self._release = release
+        self._memory = memory
+        self._host = host
+        self._report = report
+        self._service = f"{document.unit}.service"
+        socket = f"{document.unit}.socket"
+        self._socket = socket if socket in document.units else None
+        self._wanted = digest(document, release)
+        self._was = placed.note(document, memory, host)
+        self._changed: list[str] = []
+
+    def run(self) -> tuple[list[str], float]:
+        """Make the release run; gives what changed, and the seconds from start to health.
+
+        StepFailed, with the old release in its place again, where the new one does not get
+        healthy. What is as it should be is not touched, only asked for its health.
+        """
+        try:
+            self._remove_stale()
+            self._changed += placed.place(self._document, self._release, self._host)
+            self._start()
+            seconds = self._gate()
+        except StepFailed as failure:
+            raise self._explained(failure) from failure
+        except OSError as error:
+            raise self._explained(StepFailed.of(error)) from error
+        self._memory.confirmed, self._memory.release = self._wanted, self._release.name
+        return self._changed, seconds
+
+    def _remove_stale(self) -> None:
+        stale = [name for name in self._memory.units if name not in self._document.units]
+        if stale:
+            removed = systemd.remove(stale, STOP_LIMIT_S, self._host, self._report)
+            self._changed += [f"{name} removed" for name in removed]
+
+    def _start(self) -> None:
+        units = systemd.show(placed.units_of(self._document), self._host)
+        opens = self._socket is not None and (
+            not units[self._socket].is_active
+            or self._was.units[self._socket] != self._document.units[self._socket].encode()
+        )
+        running = units[self._service].is_active
+        if running and not opens and self._memory.confirmed == self._wanted:
+            return
+        # A step that is killed from here on leaves a restart to the next one.
+        state.save(self._host, self._document.service, replace(self._memory, confirmed=""))
+        if self._socket is not None and opens:
+            self._open(self._socket)
+        self._changed.append("restarted" if running else "started")
+        self._report.say(f"starting {self._service} with release {self._release.name}")
+        systemd.start(self._service, self._start_limit_s, self._host)
+
+    def _open(self, socket: str) -> None:
+        """Open the port anew: systemd opens no socket while its service runs."""
+        systemd.stop([socket, self._service], STOP_LIMIT_S, self._host)
+        demand_free_port(self._document, self._memory, self._host)
+        self._report.say(f"opening port {self._document.port}")
+        systemd.start(socket, systemd.QUICK_S, self._host)
+
+    def _gate(self) -> float:
+        document = self._document
+        seconds = health.gate(
+            document.health, document.host, document.port, self._report, self._broken
+        )
+        if self._changed:
+            self._report.say(f"healthy after {seconds:.1f} s")
+        return seconds
+
+    def _broken(self) -> str | None:
+        unit = systemd.show([self._service], self._host)[self._service]
+        if unit.active in {"failed", "inactive"} or unit.sub == "auto-restart":
+            return f"{unit.name} ended ({unit.result})"
+        return None
+
+    def _explained(self, failure: StepFailed) -> StepFailed:
+        """The failure with the journal of the new one, after the old one has its place again."""
+        detail = [failure.detail] if failure.detail else []
+        if elsewhere := self._elsewhere():
+            detail.append(elsewhere)
+        detail.append(f"the last lines of {self._service}:")
+        detail.append(systemd.journal(self._service, self._host))
+        try:
+            outcome = self._put_back()
+        except (StepFailed, OSError) as second:
+            outcome = f"and what ran before did not get its place back either ({second})"
+        return StepFailed(
+            f"{failure.problem}; {outcome}",
+            detail="\n".join(detail),
+            remedy=failure.remedy or "mend what the lines above say and run `pulumi up` again",
+        )
+
+    def _elsewhere(self) -> str:
+        unit = systemd.show([self._service], self._host)[self._service]
+        pids = ports.processes_of(unit.cgroup, self._host)
+        heard = ports.held_by(pids, self._host) if pids else []
+        shown = ", ".join(str(item) for item in heard if item.port != self._document.port)
+        return f"the service listens on {shown}, not on {self._document.port}" if shown else ""
+
+    def _put_back(self) -> str:
+        """Put the old release back and start it; says in words what serves now."""
+        if not self._changed:
+            return "nothing was changed"
+        self._report.say("putting back what ran before")
+        present = [
+            name
+            for name in placed.units_of(self._document)
+            if systemd.file_of(name, self._host).is_file()
+        ]
+        systemd.stop(present, STOP_LIMIT_S, self._host)
+        placed.put_back(self._was, self._document, self._host)
+        self._memory.confirmed = ""
+        return self._start_old(self._was)
+
+    def _start_old(self, was: Placed) -> str:
+        old = [name for name, content in was.units.items() if content is not None]
+        if not old or not self._memory.release:
+            return "nothing ran before, so it is stopped"
+        old.sort(key=lambda name: not name.endswith(".socket"))
+        systemd.enable(old, self._host)
+        for name in old:
+            systemd.start(name, self._start_limit_s, self._host)
+        return f"release {self._memory.release} serves again"
+
+    @property
+    def _start_limit_s(self) -> float:
+        return self._document.health.limit_s + START_SPARE_S
