@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from lab.errors import LabError
 from lab.toolchain import compiling, ensure
 from lab.toolchain.golang import installed_go
 from lab.toolchain.pins import PROXMOXVE, PULUMI
+from tests.unit.toolchain.machine import Machine, Until
 
-Until = Callable[[Callable[[], bool]], None]
 TITLES = {PULUMI.executable, PROXMOXVE.executable}
 
 
@@ -35,12 +34,12 @@ def alive(process: int) -> bool:
     return state != "Z"
 
 
-def compilers(machine) -> list[int]:
+def compilers(machine: Machine) -> list[int]:
     started = machine.go / "compiling"
     return [int(line) for line in started.read_text().split()] if started.exists() else []
 
 
-def test_a_second_run_compiles_nothing_and_says_nothing(machine):
+def test_a_second_run_compiles_nothing_and_says_nothing(machine: Machine) -> None:
     ensure(machine.home, out=io.StringIO())
     compiled = len(machine.calls("build"))
 
@@ -52,7 +51,7 @@ def test_a_second_run_compiles_nothing_and_says_nothing(machine):
     assert said.getvalue() == ""
 
 
-def test_the_engine_finds_its_language_host_and_plugin_where_it_looks(machine):
+def test_the_engine_finds_its_language_host_and_plugin_where_it_looks(machine: Machine) -> None:
     toolchain = ensure(machine.home, out=io.StringIO())
 
     assert not toolchain.pulumi.is_symlink()
@@ -65,8 +64,8 @@ def test_the_engine_finds_its_language_host_and_plugin_where_it_looks(machine):
 
 @pytest.mark.parametrize("changed", ["go.mod", "go.sum", "main.go", "absent/pulumi-yaml/go.mod"])
 def test_a_changed_source_is_compiled_again_and_only_its_own_program(
-    machine, monkeypatch, tmp_path, changed
-):
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changed: str
+) -> None:
     modules = tmp_path / "modules"
     shutil.copytree(compiling.MODULES, modules)
     monkeypatch.setattr(compiling, "MODULES", modules)
@@ -80,7 +79,7 @@ def test_a_changed_source_is_compiled_again_and_only_its_own_program(
     assert sorted(compiled) == sorted([PULUMI.package, PROXMOXVE.package, PROXMOXVE.package])
 
 
-def test_another_go_compiles_again(machine):
+def test_another_go_compiles_again(machine: Machine) -> None:
     ensure(machine.home, out=io.StringIO())
     (machine.go / "version").write_text("go1.26.9")
     ensure(machine.home, out=io.StringIO())
@@ -89,20 +88,22 @@ def test_another_go_compiles_again(machine):
 
 
 @pytest.mark.parametrize("version", ["go1.25.5", "go1.9", "devel"])
-def test_a_go_that_is_too_old_is_not_used(machine, version):
+def test_a_go_that_is_too_old_is_not_used(machine: Machine, version: str) -> None:
     (machine.go / "version").write_text(version)
 
     assert installed_go() is None
 
 
 @pytest.mark.parametrize("version", ["go1.26", "go1.27.3", "devel go1.28-abcdef", "go2.0.1"])
-def test_a_newer_go_is_used(machine, version):
+def test_a_newer_go_is_used(machine: Machine, version: str) -> None:
     (machine.go / "version").write_text(version)
 
     assert installed_go() is not None
 
 
-def test_settings_of_the_machine_for_its_own_builds_do_not_change_ours(machine, monkeypatch):
+def test_settings_of_the_machine_for_its_own_builds_do_not_change_ours(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {
         "GOFLAGS": "-race",
         "GOEXPERIMENT": "synctest",
@@ -125,7 +126,7 @@ def test_settings_of_the_machine_for_its_own_builds_do_not_change_ours(machine, 
     assert seen["GOPROXY"] == "https://proxy.example"
 
 
-def test_a_failing_build_says_what_the_compiler_said_and_leaves_nothing(machine):
+def test_a_failing_build_says_what_the_compiler_said_and_leaves_nothing(machine: Machine) -> None:
     (machine.go / "fails").write_text("main.go:7:2: undefined: nothing\n")
 
     with pytest.raises(LabError, match=r"main\.go:7:2: undefined: nothing") as failure:
@@ -144,7 +145,9 @@ def test_a_failing_build_says_what_the_compiler_said_and_leaves_nothing(machine)
         ("go: x: dial tcp 10.0.0.1:443: connect: connection refused", "GOPROXY"),
     ],
 )
-def test_a_failure_with_a_known_cause_names_the_remedy(machine, said, remedy):
+def test_a_failure_with_a_known_cause_names_the_remedy(
+    machine: Machine, said: str, remedy: str
+) -> None:
     (machine.go / "fails").write_text(f"{said}\n")
 
     with pytest.raises(LabError, match=remedy):
@@ -152,7 +155,9 @@ def test_a_failure_with_a_known_cause_names_the_remedy(machine, said, remedy):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_build_leaves_nothing_and_nobody(machine, until: Until, number):
+def test_an_interrupted_build_leaves_nothing_and_nobody(
+    machine: Machine, until: Until, number: signal.Signals
+) -> None:
     (machine.go / "hold").touch()
     build = machine.start()
     until(lambda: compilers(machine) != [])
@@ -166,7 +171,9 @@ def test_an_interrupted_build_leaves_nothing_and_nobody(machine, until: Until, n
     assert all(shelf == [] for shelf in shelves(machine.cache).values())
 
 
-def test_what_a_killed_build_left_is_never_taken_for_a_program(machine, until: Until):
+def test_what_a_killed_build_left_is_never_taken_for_a_program(
+    machine: Machine, until: Until
+) -> None:
     (machine.go / "hold").touch()
     build = machine.start()
     until(lambda: len(compilers(machine)) == len(TITLES))
@@ -186,8 +193,8 @@ def test_what_a_killed_build_left_is_never_taken_for_a_program(machine, until: U
 
 
 def test_two_at_once_compile_once_and_the_second_says_whom_it_waits_for(
-    machine, until: Until, tmp_path
-):
+    machine: Machine, until: Until, tmp_path: Path
+) -> None:
     (machine.go / "hold").touch()
     first = machine.start()
     until(lambda: len(compilers(machine)) == len(TITLES))

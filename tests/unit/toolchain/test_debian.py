@@ -8,12 +8,13 @@ import pytest
 
 from lab.errors import LabError
 from lab.toolchain.debian import ensure_debian_packages
+from tests.unit.toolchain.machine import Machine
 
 WANTED = ("iproute2", "lxc", "uidmap")
 
 
 @pytest.fixture
-def apt(machine, monkeypatch):
+def apt(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Debian where only iproute2 is installed and apt installs what it is asked for."""
     state = machine.bin.parent / "debian"
     state.mkdir()
@@ -65,11 +66,13 @@ def calls(state: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def as_user(monkeypatch, number: int) -> None:
+def as_user(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: number)
 
 
-def test_root_gets_what_is_missing_installed_and_nothing_else(apt, monkeypatch):
+def test_root_gets_what_is_missing_installed_and_nothing_else(
+    apt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_user(monkeypatch, 0)
 
     assert ensure_debian_packages(WANTED, out=io.StringIO()) == ["lxc", "uidmap"]
@@ -80,7 +83,7 @@ def test_root_gets_what_is_missing_installed_and_nothing_else(apt, monkeypatch):
     assert "--no-upgrade --no-remove" in install
 
 
-def test_a_second_time_apt_is_not_asked_at_all(apt, monkeypatch):
+def test_a_second_time_apt_is_not_asked_at_all(apt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_user(monkeypatch, 0)
     ensure_debian_packages(WANTED, out=io.StringIO())
     before = calls(apt)
@@ -89,7 +92,7 @@ def test_a_second_time_apt_is_not_asked_at_all(apt, monkeypatch):
     assert calls(apt) == before
 
 
-def test_an_ordinary_user_is_told_the_command(apt, monkeypatch):
+def test_an_ordinary_user_is_told_the_command(apt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_user(monkeypatch, 1000)
 
     with pytest.raises(LabError) as error:
@@ -102,7 +105,9 @@ def test_an_ordinary_user_is_told_the_command(apt, monkeypatch):
     assert calls(apt) == []
 
 
-def test_package_lists_are_read_only_where_there_are_none(apt, monkeypatch):
+def test_package_lists_are_read_only_where_there_are_none(
+    apt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_user(monkeypatch, 0)
     (apt / "lists").unlink()
 
@@ -111,7 +116,9 @@ def test_package_lists_are_read_only_where_there_are_none(apt, monkeypatch):
     assert [call.split()[0] for call in calls(apt)] == ["update", "install"]
 
 
-def test_package_lists_that_are_too_old_are_read_anew(apt, monkeypatch):
+def test_package_lists_that_are_too_old_are_read_anew(
+    apt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_user(monkeypatch, 0)
     (apt / "stale").touch()
 
@@ -120,7 +127,9 @@ def test_package_lists_that_are_too_old_are_read_anew(apt, monkeypatch):
     assert [call.split()[0] for call in calls(apt)] == ["install", "update", "install"]
 
 
-def test_what_apt_says_is_shown_when_it_fails(apt, machine, monkeypatch):
+def test_what_apt_says_is_shown_when_it_fails(
+    apt: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_user(monkeypatch, 0)
     machine.put_on_path("apt-get", "echo 'E: the mirror is away'; exit 100\n")
 
@@ -128,7 +137,9 @@ def test_what_apt_says_is_shown_when_it_fails(apt, machine, monkeypatch):
         ensure_debian_packages(WANTED, out=io.StringIO())
 
 
-def test_a_machine_that_is_no_debian_is_told_so_and_not_to_use_apt(machine, monkeypatch):
+def test_a_machine_that_is_no_debian_is_told_so_and_not_to_use_apt(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(machine.bin))
 
     with pytest.raises(LabError, match="it is no Debian") as error:

@@ -9,6 +9,7 @@ import pytest
 
 from lab.toolchain import Toolchain, ensure
 from lab.toolchain.installed import fits
+from tests.unit.toolchain.machine import Machine
 
 
 def state_of(directory: Path) -> str:
@@ -39,11 +40,13 @@ def origins(toolchain: Toolchain) -> dict[str, str]:
         ("nonsense", False),
     ],
 )
-def test_only_an_engine_of_the_pinned_minor_version_fits(version, fit):
+def test_only_an_engine_of_the_pinned_minor_version_fits(version: str, fit: bool) -> None:
     assert fits(version, "3.259.0") is fit
 
 
-def test_an_installed_pulumi_is_used_where_it_is_and_its_home_is_not_touched(machine):
+def test_an_installed_pulumi_is_used_where_it_is_and_its_home_is_not_touched(
+    machine: Machine,
+) -> None:
     command = machine.install_pulumi("3.259.0")
     machine.install_plugin("proxmoxve", "8.3.0")
     (machine.pulumi_home / "credentials.json").write_text("{}")
@@ -61,13 +64,13 @@ def test_an_installed_pulumi_is_used_where_it_is_and_its_home_is_not_touched(mac
     assert state_of(machine.pulumi_home) == before
 
 
-def test_a_pulumi_without_its_language_host_is_not_used(machine):
+def test_a_pulumi_without_its_language_host_is_not_used(machine: Machine) -> None:
     machine.install_pulumi("3.259.0", host=False)
 
     assert origins(ensure(machine.home, out=io.StringIO()))["pulumi"] == "built"
 
 
-def test_a_pulumi_of_another_version_is_not_used(machine):
+def test_a_pulumi_of_another_version_is_not_used(machine: Machine) -> None:
     machine.install_pulumi("3.100.0")
 
     toolchain = ensure(machine.home, out=io.StringIO())
@@ -76,7 +79,9 @@ def test_a_pulumi_of_another_version_is_not_used(machine):
     assert toolchain.environment()["PATH"].split(os.pathsep)[0] == str(toolchain.pulumi.parent)
 
 
-def test_the_engine_of_another_lab_is_not_taken_for_the_users(machine, monkeypatch, tmp_path):
+def test_the_engine_of_another_lab_is_not_taken_for_the_users(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     first = ensure(tmp_path / "first", out=io.StringIO())
     machine.put_on_path("pulumi", "echo v3.259.0\n", first.pulumi.parent)
     for name, value in first.environment().items():
@@ -91,7 +96,7 @@ def test_the_engine_of_another_lab_is_not_taken_for_the_users(machine, monkeypat
     }
 
 
-def test_an_installed_plugin_is_linked_and_taken_before_a_double(machine):
+def test_an_installed_plugin_is_linked_and_taken_before_a_double(machine: Machine) -> None:
     theirs = machine.install_plugin("cloudflare", "6.23.1")
 
     toolchain = ensure(machine.home, doubles={"cloudflare": ["false"]}, out=io.StringIO())
@@ -105,20 +110,20 @@ def test_an_installed_plugin_is_linked_and_taken_before_a_double(machine):
 
 
 @pytest.mark.parametrize("present", ["resource-cloudflare-v6.23.0", "resource-cloudflare-v6.24.0"])
-def test_a_plugin_of_another_version_is_not_linked(machine, present):
+def test_a_plugin_of_another_version_is_not_linked(machine: Machine, present: str) -> None:
     machine.install_plugin("cloudflare", present.rpartition("-v")[2])
 
     assert "cloudflare" not in origins(ensure(machine.home, out=io.StringIO()))
 
 
-def test_a_plugin_whose_installation_was_cut_off_is_not_linked(machine):
+def test_a_plugin_whose_installation_was_cut_off_is_not_linked(machine: Machine) -> None:
     directory = machine.install_plugin("cloudflare", "6.23.1")
     directory.with_name(f"{directory.name}.partial").touch()
 
     assert "cloudflare" not in origins(ensure(machine.home, out=io.StringIO()))
 
 
-def test_a_plugin_that_was_uninstalled_leaves_no_dangling_link(machine):
+def test_a_plugin_that_was_uninstalled_leaves_no_dangling_link(machine: Machine) -> None:
     directory = machine.install_plugin("cloudflare", "6.23.1")
     ensure(machine.home, out=io.StringIO())
     (directory / "pulumi-resource-cloudflare").unlink()
@@ -129,7 +134,7 @@ def test_a_plugin_that_was_uninstalled_leaves_no_dangling_link(machine):
     assert not (machine.home / "plugins" / directory.name).exists()
 
 
-def test_a_double_is_called_one_and_runs_its_command(machine, tmp_path):
+def test_a_double_is_called_one_and_runs_its_command(machine: Machine, tmp_path: Path) -> None:
     double = machine.put_on_path("a double", 'echo "$0 $1"\n', tmp_path)
 
     toolchain = ensure(machine.home, doubles={"command": [str(double)]}, out=io.StringIO())
@@ -140,7 +145,7 @@ def test_a_double_is_called_one_and_runs_its_command(machine, tmp_path):
         assert answer.read() == f"{double} 127.0.0.1:1\n"
 
 
-def test_the_environment_shows_nothing_of_the_users_pulumi(machine):
+def test_the_environment_shows_nothing_of_the_users_pulumi(machine: Machine) -> None:
     toolchain = ensure(machine.home, out=io.StringIO())
 
     environment = toolchain.environment({"PULUMI_HOME": "/theirs", "PATH": "/theirs/bin"})

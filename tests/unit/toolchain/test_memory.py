@@ -31,13 +31,13 @@ def reserve_beside_another(free: int) -> list[str]:
     return seen
 
 
-def test_two_builds_overlap_where_both_fit():
+def test_two_builds_overlap_where_both_fit() -> None:
     assert reserve_beside_another(2000) == ["ran"]
 
 
-def test_two_builds_take_turns_where_they_do_not_fit_together():
+def test_two_builds_take_turns_where_they_do_not_fit_together() -> None:
     assert reserve_beside_another(1999) == ["waited", "ran"]
 
 
-def test_one_build_alone_is_tried_however_little_memory_there_is():
+def test_one_build_alone_is_tried_however_little_memory_there_is() -> None:
     assert reserve_beside_another(0) == ["waited", "ran"]

@@ -6,9 +6,10 @@ import re
 import pytest
 
 from lab.toolchain import progress
+from tests.unit.toolchain.machine import Until
 
 
-def test_each_step_is_a_line_with_the_time_so_far():
+def test_each_step_is_a_line_with_the_time_so_far() -> None:
     out = io.StringIO()
     with progress.board(out) as shown, shown.task("pulumi") as task:
         task.says("compiling")
@@ -16,7 +17,9 @@ def test_each_step_is_a_line_with_the_time_so_far():
     assert re.fullmatch(r"pulumi: compiling \(\d+ s\)\n", out.getvalue())
 
 
-def test_a_long_step_is_told_again_with_how_far_it_is(monkeypatch: pytest.MonkeyPatch, until):
+def test_a_long_step_is_told_again_with_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, until: Until
+) -> None:
     monkeypatch.setattr(progress, "_REMIND_SECONDS", 0.02)
     out = io.StringIO()
     with progress.board(out) as shown, shown.task("pulumi") as task:
@@ -25,7 +28,7 @@ def test_a_long_step_is_told_again_with_how_far_it_is(monkeypatch: pytest.Monkey
         until(lambda: "pulumi: compiling, 7 of 9 (0 s)" in out.getvalue())
 
 
-def test_a_terminal_shows_the_time_too(monkeypatch: pytest.MonkeyPatch):
+def test_a_terminal_shows_the_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     out.isatty = lambda: True  # type: ignore[method-assign]
