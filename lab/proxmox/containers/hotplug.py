@@ -1,0 +1,73 @@
+"""Options that a running container takes at once."""
+
+from collections.abc import Mapping
+
+from lab.guests import GuestError
+from lab.proxmox.containers.spec import guest_spec, require_bridges
+from lab.proxmox.containers.values import is_volume_key
+from lab.proxmox.core import Core
+from lab.proxmox.errors import ApiError, bad_parameters
+from lab.proxmox.state import GuestRecord
+
+_WRITTEN = frozenset(
+    "cores description hookscript hostname lock onboot protection startup tags".split()
+)
+_LIVE = frozenset("cpulimit cpuunits memory swap".split())
+_SEEN_BY_GUEST = _LIVE | {"cores"}
+
+
+def _is_network(key: str) -> bool:
+    return key.startswith("net") and key[3:].isdigit()
+
+
+def is_hot(key: str, config: Mapping[str, str]) -> bool:
+    """Whether a new value of `key` is applied at once."""
+    new_device = key.startswith("dev") and key[3:].isdigit() and key not in config
+    return key in _WRITTEN or key in _LIVE or _is_network(key) or new_device
+
+
+def is_hot_delete(key: str) -> bool:
+    """Whether dropping `key` is applied at once."""
+    return key in _WRITTEN or key in {"swap", "cpulimit", "cpuunits"} or _is_network(key)
+
+
+class HotChanges:
+    """Applies one option after the other; the first that fails takes all others back."""
+
+    def __init__(self, core: Core, vmid: int, after: GuestRecord) -> None:
+        self._core = core
+        self._vmid = vmid
+        self._after = after
+        self._before = dict(after.config)
+
+    async def apply(self, key: str, value: str | None) -> None:
+        """Set or drop an option, in the container too; a 400 that names it when that fails."""
+        old = dict(self._after.config)
+        if value is None:
+            self._after.config.pop(key, None)
+        else:
+            self._after.config[key] = value
+        seen = key in _SEEN_BY_GUEST or _is_network(key) or is_volume_key(key)
+        if not seen and not key.startswith("dev"):
+            return
+        try:
+            if _is_network(key) and value is not None:
+                require_bridges({key: value}, self._core.world.proxmox.bridges)
+            await self._bring(old, self._after.config)
+        except (ApiError, GuestError) as error:
+            text = error.message if isinstance(error, ApiError) else str(error)
+            await self._take_back(old)
+            word = "hotplug" if not is_volume_key(key) else "apply pending change"
+            colon = ":" if not is_volume_key(key) else " :"
+            raise bad_parameters({key: f"unable to {word} {key}{colon} {text}"}) from error
+
+    async def _take_back(self, reached: Mapping[str, str]) -> None:
+        if dict(reached) != self._before:
+            await self._bring(reached, self._before)
+
+    async def _bring(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        assert self._core.guests is not None
+        storages = self._core.storages
+        await self._core.guests.apply(
+            guest_spec(self._vmid, old, storages), guest_spec(self._vmid, new, storages)
+        )

@@ -1,0 +1,1 @@
+"""Calls on the node, the cluster and the pools."""

@@ -1,0 +1,1 @@
+"""Storages: volumes as files, what they use, and downloads to them."""

@@ -1,0 +1,1 @@
+"""Tasks: work that goes on after its call was answered, and the calls that show it."""
