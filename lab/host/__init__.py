@@ -1,0 +1,1 @@
+"""Real containers on this machine: network, images, templates, LXC. Needs root and Linux."""

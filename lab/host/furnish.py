@@ -1,0 +1,129 @@
+"""Writes a container's own files into its root file system, chrooted, so that no link leads out.
+
+Reads a list of steps (see `identity.py`) from standard input. Standard library only.
+"""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab.host.stage import STAGE
+
+Step = dict[str, Any]
+_MARKS = ("# --- BEGIN PVE ---", "# --- END PVE ---")
+
+
+def furnish(root: Path, shift: int, steps: list[Step]) -> None:
+    """Do `steps` in `root`, whose ids are `shift` away; RuntimeError with the first failure."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            os.chroot(root)
+            os.chdir("/")
+            os.umask(0)
+            for step in steps:
+                _do(step, shift)
+        except BaseException as error:
+            os.write(writer, f"{type(error).__name__}: {error}".encode())
+            os._exit(1)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read().decode(errors="replace")
+    os.waitpid(child, 0)
+    if said:
+        raise RuntimeError(f"its files cannot be written: {said}")
+
+
+def _do(step: Step, shift: int) -> None:
+    if "within" in step and not Path(step["within"]).is_dir():
+        return
+    kind = step["do"]
+    if kind == "write":
+        _write(step["path"], step["text"], step, shift)
+    elif kind == "directory":
+        _directory(step["path"], step, shift)
+    elif kind == "block":
+        _write(step["path"], _with_block(_read(step["path"]), step["text"]), step, shift)
+    elif kind == "line":
+        _set_line(step["path"], step["key"], step["text"])
+    elif kind == "expect-one-of":
+        if not any(os.path.lexists(path) for path in step["paths"]):
+            raise RuntimeError(step["else"])
+    else:
+        raise ValueError(kind)
+
+
+def _directory(path: str, step: Step, shift: int) -> None:
+    if not os.path.isdir(path):
+        os.mkdir(path)
+        os.chown(path, shift + step.get("uid", 0), shift + step.get("gid", 0))
+    os.chmod(path, step["mode"])
+
+
+def _write(path: str, text: str, step: Step, shift: int) -> None:
+    if os.path.islink(path):
+        os.unlink(path)
+    new = f"{path}.new"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchown(descriptor, shift + step.get("uid", 0), shift + step.get("gid", 0))
+        os.fchmod(descriptor, step.get("mode", 0o644))
+        file.write(text)
+    os.rename(new, path)
+
+
+def _read(path: str) -> str:
+    if os.path.islink(path) or not os.path.exists(path):
+        return ""
+    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def _with_block(old: str, text: str) -> str:
+    """`old` with the marked part replaced, or put in front: what others wrote is kept."""
+    block = "\n".join([_MARKS[0], *text.splitlines(), _MARKS[1]]) + "\n"
+    pattern = re.compile(f"{re.escape(_MARKS[0])}\n.*?{re.escape(_MARKS[1])}\n?", re.DOTALL)
+    if pattern.search(old):
+        return pattern.sub(lambda _: block, old, count=1)
+    return block + old
+
+
+def _set_line(path: str, key: str, text: str) -> None:
+    """Replace the line of `key` in a file like /etc/passwd, or add it; owner and mode stay."""
+    if not os.path.isfile(path) or os.path.islink(path):
+        raise RuntimeError(f"{path} is no plain file")
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    kept = [text if line.split(":", 1)[0] == key else line for line in lines]
+    if text not in kept:
+        kept.append(text)
+    before = os.stat(path)
+    new = f"{path}.new"
+    Path(new).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    os.chown(new, before.st_uid, before.st_gid)
+    os.chmod(new, stat.S_IMODE(before.st_mode))
+    os.rename(new, path)
+
+
+def main() -> None:
+    """`furnish IMAGE SHIFT`, in a private mount namespace."""
+    image, shift = sys.argv[1], int(sys.argv[2])
+    steps = json.load(sys.stdin)
+    STAGE.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-o", "loop,discard", image, STAGE], check=True)
+    try:
+        furnish(STAGE, shift, steps)
+    except RuntimeError as error:
+        sys.exit(str(error))
+    finally:
+        subprocess.run(["umount", STAGE], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The lab's control groups: `<lab>/<key>` and beside it `.monitor`, `.boot`.
+
+Standard library only: the boot of a container uses it, too.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from lab.host.mounts import mount_table
+
+MONITOR = ".monitor"
+BOOT = ".boot"
+_POLL_S = 0.01
+
+
+def unified_root() -> Path | None:
+    """Where this machine has cgroup2: on a usual Debian /sys/fs/cgroup."""
+    return next((m.point for m in mount_table() if m.kind == "cgroup2"), None)
+
+
+def members(group: Path) -> list[int]:
+    """Processes in this very group; none when there is no such group."""
+    try:
+        return [int(line) for line in (group / "cgroup.procs").read_text().split()]
+    except (FileNotFoundError, OSError):
+        return []
+
+
+def populated(group: Path) -> bool:
+    """Whether any process lives in the group or below."""
+    try:
+        return "populated 1" in (group / "cgroup.events").read_text()
+    except OSError:
+        return False
+
+
+def join(group: Path, pid: int | None = None) -> None:
+    """Move a process (this one by default) into the group, made if need be."""
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "cgroup.procs").write_text(str(pid or os.getpid()))
+
+
+def kill(group: Path) -> None:
+    """SIGKILL everything in the group and below."""
+    try:
+        (group / "cgroup.kill").write_text("1")
+    except FileNotFoundError:
+        return
+
+
+def wait_empty(group: Path, limit_s: float) -> bool:
+    """Wait until nothing lives in the group; False when something still does."""
+    deadline = time.monotonic() + limit_s
+    while populated(group):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def remove(group: Path) -> None:
+    """Remove an empty group with the groups below; OSError when a process is left."""
+    try:
+        for child in group.iterdir():
+            if child.is_dir():
+                remove(child)
+        group.rmdir()
+    except FileNotFoundError:
+        return  # LXC removes them, too

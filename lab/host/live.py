@@ -1,0 +1,85 @@
+"""A running container seen from outside: its processes, network and figures."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from ipaddress import ip_interface
+from pathlib import Path
+
+from lab.guests import LiveInterface, Usage
+from lab.host.commands import run
+
+_SYSTEMD_HALT = signal.SIGRTMIN + 3
+
+
+def ask_to_halt(pid: int) -> None:
+    """Send an init what it takes for "power off": systemd has a signal of its own."""
+    status = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    blocked = int(status["SigBlk"], 16)
+    waits_for_it = blocked & (1 << (_SYSTEMD_HALT - 1))
+    with suppress(ProcessLookupError):
+        os.kill(pid, _SYSTEMD_HALT if waits_for_it else signal.SIGPWR)
+
+
+async def ended(pid: int, limit_s: float | None) -> bool:
+    """Wait for the end of any process, without polling; False when it still runs."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    loop.add_reader(descriptor, over.set)
+    try:
+        async with asyncio.timeout(limit_s):
+            await over.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return True
+
+
+async def interfaces(pid: int) -> tuple[LiveInterface, ...]:
+    """What `ip address` shows in the network namespace of `pid`."""
+    text = await run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-json", "address"])
+    return tuple(
+        LiveInterface(
+            name=link["ifname"],
+            hwaddr=link.get("address", "00:00:00:00:00:00"),
+            addresses=tuple(
+                ip_interface(f"{address['local']}/{address['prefixlen']}")
+                for address in link["addr_info"]
+            ),
+        )
+        for link in json.loads(text)
+    )
+
+
+def usage(pid: int, memory_file: Path | None) -> Usage:
+    """Figures of the container whose init is `pid`; 0 for memory where nothing counts it."""
+    started_ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    started = started_ticks / os.sysconf("SC_CLK_TCK")
+    disk = os.statvfs(f"/proc/{pid}/root")
+    received = sent = 0
+    for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]:
+        name, _, figures = line.partition(":")
+        if name.strip() != "lo":
+            received += int(figures.split()[0])
+            sent += int(figures.split()[8])
+    return Usage(
+        pid=pid,
+        uptime_s=int(time.clock_gettime(time.CLOCK_BOOTTIME) - started),
+        memory_bytes=int(memory_file.read_text()) if memory_file else 0,
+        disk_bytes=(disk.f_blocks - disk.f_bfree) * disk.f_frsize,
+        netin_bytes=received,
+        netout_bytes=sent,
+    )

@@ -1,0 +1,298 @@
+"""Containers that are real: LXC in the lab's network namespace. What runs is asked of the system,
+so that containers outlive the process that started them."""
+
+import asyncio
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.guests import (
+    Access,
+    GuestError,
+    GuestSpec,
+    LiveInterface,
+    Log,
+    Usage,
+    Volume,
+)
+from lab.host import groups, hotplug, images, live
+from lab.host.boot import ORDER
+from lab.host.commands import run
+from lab.host.controllers import Controllers, find_controllers, legacy_limits, unified_limits
+from lab.host.enter import in_network
+from lab.host.furnish import Step
+from lab.host.identity import boot_steps, first_steps, new_host_keys
+from lab.host.lxc_config import CHECKOUT, lxc_config, shift_of
+from lab.host.stage import PRIVATE_MOUNTS
+from lab.paths import LabPaths
+
+HOST_KEYS = "host_keys"
+"""The file in a container's directory with the public halves of its host keys."""
+
+Nameservers = Callable[[GuestSpec], tuple[str, ...]]
+_START_LIMIT_S = 60.0
+_KILL_LIMIT_S = 20.0
+_SHUTDOWN_S = 30.0
+
+
+class LxcGuests:
+    """The containers of one lab. `nameservers` says what one without its own asks for names."""
+
+    def __init__(self, paths: LabPaths, nameservers: Nameservers) -> None:
+        self._paths = paths
+        self._nameservers = nameservers
+        self._controllers: Controllers = find_controllers()
+        self._python = [sys.executable, "-S", "-m"]
+
+    def directory(self, key: str) -> Path:
+        """LXC's own directory of the container."""
+        return self._paths.guests / key
+
+    async def create(self, spec: GuestSpec, template: Path, access: Access, log: Log) -> None:
+        """Make the volumes' images and unpack `template` into the root one."""
+        await self.create_with(spec, template, access, [], log)
+
+    async def create_with(
+        self, spec: GuestSpec, template: Path, access: Access, more: list[Step], log: Log
+    ) -> None:
+        """The same, with more steps of `identity.py` for its root file system."""
+        directory = self.directory(spec.key)
+        if directory.exists():
+            raise GuestError(f"container {spec.key} exists already")
+        directory.mkdir(parents=True, mode=0o755)
+        try:
+            shift = shift_of(spec)
+            await images.make_from(template, spec.rootfs.image, spec.rootfs.size_bytes, shift, log)
+            for volume in spec.mounts:
+                await images.make_empty(volume.image, volume.size_bytes, shift)
+            host_keys = await asyncio.to_thread(new_host_keys, f"root@{spec.hostname}")
+            steps = [*first_steps(access, host_keys), *more]
+            await self._furnish(spec, steps)
+            lines = "".join(key.public for key in host_keys)
+            (directory / HOST_KEYS).write_text(lines, encoding="utf-8")
+        except BaseException:
+            for volume in (spec.rootfs, *spec.mounts):
+                volume.image.unlink(missing_ok=True)
+            shutil.rmtree(directory)
+            raise
+
+    async def _furnish(self, spec: GuestSpec, steps: list[Step]) -> None:
+        command = [*self._python, "lab.host.furnish", str(spec.rootfs.image), str(shift_of(spec))]
+        await run(
+            [*PRIVATE_MOUNTS, *command],
+            stdin=json.dumps(steps).encode(),
+            directory=CHECKOUT,
+        )
+
+    async def start(self, spec: GuestSpec, log: Log) -> None:
+        """Boot it with exactly this configuration; returns when its init runs."""
+        if self.is_running(spec.key):
+            raise GuestError(f"container {spec.key} runs already")
+        for volume in (spec.rootfs, *spec.mounts):
+            if not volume.image.exists():
+                raise GuestError(f"volume '{volume.volid}' does not exist")
+            await images.wait_detached(volume.image)
+        self._write_order(spec)
+        directory = self.directory(spec.key)
+        for old in ("lxc.log", "init.pid"):
+            (directory / old).unlink(missing_ok=True)
+        boot = [*self._python, "lab.host.boot", str(directory)]
+        try:
+            await run(
+                in_network(self._paths, [*PRIVATE_MOUNTS, *boot]),
+                limit_s=_START_LIMIT_S,
+                directory=CHECKOUT,
+            )
+        except GuestError as error:
+            await self.stop(spec.key, log)
+            raise GuestError(self._why(spec.key) or str(error)) from error
+
+    def _write_order(self, spec: GuestSpec) -> None:
+        """Leave the configuration where `boot.py` finds it, now and after a reboot from inside."""
+        directory = self.directory(spec.key)
+        shift = shift_of(spec)
+        devices = []
+        numbers = {}
+        for device in spec.devices:
+            try:
+                found = os.stat(device.path)
+            except OSError as error:
+                raise GuestError(f"device {device.path}: {error.strerror}") from error
+            letter = "c" if stat.S_ISCHR(found.st_mode) else "b"
+            number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
+            numbers[device.path] = f"{letter} {number}"
+            devices.append(
+                {
+                    "type": stat.S_IFMT(found.st_mode),
+                    "number": found.st_rdev,
+                    "uid": shift + device.uid,
+                    "gid": shift + device.gid,
+                    "mode": 0o660 if device.mode is None else device.mode,
+                }
+            )
+        volumes = [{"image": str(spec.rootfs.image), "point": "rootfs"}]
+        volumes += [
+            {"image": str(volume.image), "point": f"mount{number}"}
+            for number, volume in enumerate(spec.mounts)
+        ]
+        nameservers = spec.nameservers or self._nameservers(spec)
+        order = {
+            "group": f"{self._paths.namespace}/{spec.key}",
+            "lxc_start": shutil.which("lxc-start"),
+            "shift": shift,
+            "volumes": volumes,
+            "devices": devices,
+            "legacy": legacy_limits(spec, self._controllers),
+            "steps": boot_steps(spec, nameservers),
+        }
+        config = lxc_config(spec, self._paths, self._controllers, numbers)
+        (directory / "config").write_text(config, encoding="utf-8")
+        (directory / ORDER).write_text(json.dumps(order), encoding="utf-8")
+
+    def _why(self, key: str) -> str | None:
+        """What LXC says about a start that failed: its first error is the cause."""
+        log = self.directory(key) / "lxc.log"
+        if not log.exists():
+            return None
+        for line in log.read_text(errors="replace").splitlines():
+            _, error, text = line.partition(" ERROR ")
+            if error:
+                return text.partition(" - ")[2].partition(" - ")[2].strip()
+        return None
+
+    async def stop(self, key: str, log: Log) -> None:
+        """Kill it; no error when it does not run."""
+        await asyncio.to_thread(self._kill, key)
+        order = self.directory(key) / ORDER
+        if order.exists():
+            for volume in json.loads(order.read_text(encoding="utf-8"))["volumes"]:
+                if (image := Path(volume["image"])).exists():
+                    await images.wait_detached(image)
+
+    def _kill(self, key: str) -> None:
+        # What boots it again first, else it comes back; the monitor last: it cleans up.
+        boot, payload, monitor = (self._group(key, s) for s in (groups.BOOT, "", groups.MONITOR))
+        for group in (boot, payload):
+            groups.kill(group)
+            if not groups.wait_empty(group, _KILL_LIMIT_S):
+                raise GuestError(f"container {key}: its processes do not end")
+        if not groups.wait_empty(monitor, _KILL_LIMIT_S):
+            groups.kill(monitor)
+            if not groups.wait_empty(monitor, _KILL_LIMIT_S):
+                raise GuestError(f"container {key}: its monitor does not end")
+        for group in (boot, payload, monitor):
+            groups.remove(group)
+
+    async def shutdown(self, key: str, timeout_s: float, log: Log) -> bool:
+        """Ask its init to end; False when it still runs after `timeout_s`."""
+        pid, monitor = self.init_pid(key), self.monitor_pid(key)
+        if pid is None or monitor is None:
+            return not self.is_running(key)
+        live.ask_to_halt(pid)
+        if not await live.ended(monitor, timeout_s):
+            return False
+        await self.stop(key, log)
+        return True
+
+    async def destroy(self, spec: GuestSpec, log: Log) -> None:
+        """Remove a stopped container with its volumes."""
+        if self.is_running(spec.key):
+            raise GuestError(f"container {spec.key} is running")
+        for volume in (spec.rootfs, *spec.mounts):
+            if volume.image.exists():
+                await images.wait_detached(volume.image)
+                volume.image.unlink()
+        if (directory := self.directory(spec.key)).exists():
+            shutil.rmtree(directory)
+
+    async def add_volume(self, spec: GuestSpec, volume: Volume, log: Log) -> None:
+        """Make the empty image of a mount point that was added to the configuration."""
+        await images.make_empty(volume.image, volume.size_bytes, shift_of(spec))
+
+    async def resize(self, spec: GuestSpec, volume: Volume, size_bytes: int, log: Log) -> None:
+        """Grow an image and its file system, running or not.
+
+        Where this machine may not grow a mounted ext4, a running container is restarted.
+        """
+        if not self.is_running(spec.key):
+            await images.grow(volume.image, size_bytes)
+        elif images.may_grow_mounted():
+            await images.grow_mounted(volume.image, size_bytes, self._require_monitor(spec.key))
+        else:
+            log(
+                "this machine lacks CAP_SYS_RESOURCE, without which no mounted ext4 can grow: "
+                "the container is restarted"
+            )
+            if not await self.shutdown(spec.key, _SHUTDOWN_S, log):
+                await self.stop(spec.key, log)
+            await images.grow(volume.image, size_bytes)
+            await self.start(spec, log)
+
+    async def apply(self, old: GuestSpec, new: GuestSpec) -> None:
+        """Bring a running container from `old` to `new` as far as that works without a restart."""
+        monitor = self._require_monitor(new.key)
+        pid = self._require_init(new.key)
+        self._write_order(new)
+        group = self._group(new.key, "")
+        hotplug.set_limits(group, unified_limits(new, self._controllers))
+        legacy = legacy_limits(new, self._controllers)
+        hotplug.set_legacy_limits(monitor, f"{self._paths.namespace}/{new.key}", legacy)
+        await hotplug.change_cards(self._paths, pid, old, new)
+        await hotplug.add_mounts(monitor, pid, old, new)
+
+    def is_running(self, key: str) -> bool:
+        """Whether its init runs, or is about to run again after a reboot from inside."""
+        return self.init_pid(key) is not None or groups.populated(self._group(key, groups.BOOT))
+
+    def init_pid(self, key: str) -> int | None:
+        """Its init as this machine numbers it."""
+        try:
+            pid = int((self.directory(key) / "init.pid").read_text())
+            cgroups = Path(f"/proc/{pid}/cgroup").read_text()
+        except (OSError, ValueError):
+            return None
+        # The number may be another process's by now: it counts only within the group.
+        return pid if f"/{self._paths.namespace}/{key}/" in cgroups.partition("0::")[2] else None
+
+    def monitor_pid(self, key: str) -> int | None:
+        """LXC's process that waits for the init; its mount namespace has the images."""
+        return next(iter(groups.members(self._group(key, groups.MONITOR))), None)
+
+    async def interfaces(self, key: str) -> tuple[LiveInterface, ...]:
+        """Interfaces of a running container."""
+        return await live.interfaces(self._require_init(key))
+
+    async def usage(self, spec: GuestSpec) -> Usage:
+        """Figures of a running container."""
+        pid = self._require_init(spec.key)
+        return live.usage(pid, self._memory_file(spec.key))
+
+    def _memory_file(self, key: str) -> Path | None:
+        if "memory" in self._controllers.unified:
+            return self._group(key, "") / "memory.current"
+        if "memory" in self._controllers.legacy and (monitor := self.monitor_pid(key)):
+            group = hotplug.legacy_group(monitor, "memory", f"{self._paths.namespace}/{key}")
+            return group / "memory.usage_in_bytes"
+        return None
+
+    def _require_init(self, key: str) -> int:
+        pid = self.init_pid(key)
+        if pid is None:
+            raise GuestError(f"container {key} is not running")
+        return pid
+
+    def _require_monitor(self, key: str) -> int:
+        pid = self.monitor_pid(key)
+        if pid is None:
+            raise GuestError(f"container {key} is not running")
+        return pid
+
+    def _group(self, key: str, suffix: str) -> Path:
+        root = groups.unified_root()
+        if root is None:
+            raise GuestError("cgroup2 is not mounted on this machine")
+        return root / self._paths.namespace / (key + suffix)
