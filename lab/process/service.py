@@ -5,21 +5,20 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 from aiohttp import web
 
-from lab.errors import LabError
 from lab.paths import LabPaths
 from lab.process.control import Verbs, control_app
 from lab.process.ground import Ground
 from lab.process.loopback import Loopback
 from lab.proxmox.app import make_app
-from lab.proxmox.hooks import Exchange, Hooks
+from lab.proxmox.hooks import Hooks
+from lab.proxmox.record import Recorder
 from lab.world import World, load_world
 
 _logger = logging.getLogger("lab")
@@ -77,12 +76,15 @@ class Service:
         """Bring everything up, in order."""
         guests = await self._ground.open(self._say)
         stack.push_async_callback(self._ground.close)
-        record = stack.enter_context(_recorder())
+        record = os.environ.get(RECORD)
         app = make_app(
             self._world,
             self._paths,
             guests,
-            Hooks(node_power=self._ground.power, on_exchange=record),
+            Hooks(
+                node_power=self._ground.power,
+                on_exchange=Recorder(Path(record)) if record else None,
+            ),
         )
         await self._ground.serve(app, self._say)
         self._ready = True
@@ -116,16 +118,3 @@ def _ground(paths: LabPaths, world: World) -> Ground:
     from lab.process.machine import Machine
 
     return Machine(paths, world)
-
-
-@contextmanager
-def _recorder() -> Iterator[Callable[[Exchange], None] | None]:
-    path = os.environ.get(RECORD)
-    if not path:
-        yield None
-        return
-    try:
-        with Path(path).open("a", encoding="utf-8", buffering=1) as file:
-            yield lambda exchange: print(json.dumps(exchange), file=file)
-    except OSError as error:
-        raise LabError(f"{RECORD}={path}: cannot be written ({error.strerror})") from error
