@@ -99,7 +99,9 @@ class Forwarder:
     def _refused(self, status: int, text: str) -> web.Response:
         self._counters.refused += 1
         log.info("packages: refused: %s", text)
-        return web.Response(status=status, text=f"{text}\n", headers={"Connection": "close"})
+        answer = web.Response(status=status, text=f"{text}\n")
+        answer.force_close()
+        return answer
 
     async def _ask(self, request: web.BaseRequest, address: URL) -> aiohttp.ClientResponse:
         if self._session is None:

@@ -63,6 +63,11 @@ class Gateway:
             for connection in self._connections:
                 connection.cancel()
 
+    @property
+    def open_connections(self) -> int:
+        """How many guests are connected now."""
+        return len(self._connections)
+
     async def start(
         self, plain: Iterable[socket.socket], encrypted: Iterable[socket.socket]
     ) -> None:
@@ -175,17 +180,32 @@ async def _connect_through(streams: Streams, host: str, proxy: SplitResult) -> N
         raise ConnectionRefusedError(f"the proxy did not connect to {host}: {answer[:80]!r}")
 
 
-async def _relay(one: Streams, other: Streams) -> None:
-    """Copy both ways until both have ended."""
-    await asyncio.gather(_copy(one[0], other[1]), _copy(other[0], one[1]))
+async def _relay(guest: Streams, server: Streams) -> None:
+    """Copy both ways until the server has ended and the guest has everything."""
+    upwards = asyncio.create_task(_send_up(guest[0], server[1]))
+    try:
+        await _copy(server[0], guest[1])
+        guest[1].close()
+        await guest[1].wait_closed()
+    finally:
+        upwards.cancel()
+        await asyncio.gather(upwards, return_exceptions=True)
+
+
+async def _send_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A guest that has nothing more to send may still wait for its answer."""
+    try:
+        await _copy(reader, writer)
+        writer.write_eof()
+    except OSError:
+        # The guest is gone: its server need not go on.
+        writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(_CHUNK):
         writer.write(data)
         await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
