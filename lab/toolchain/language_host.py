@@ -160,7 +160,7 @@ class LanguageHost(service.LanguageRuntimeServicer):
         try:
             program = self._programs.start(self._command(request), environment_of(request))
         except OSError as error:
-            return messages.RunResponse(error=f"The program could not be started: {error}")
+            return messages.RunResponse(error=f"Program could not be started: {error}")
         try:
             # Fires when the call is over, for whatever reason: also when the engine gave up on it.
             if not context.add_callback(program.end):
@@ -212,8 +212,8 @@ def described(code: int) -> str:
     if code == 0:
         return ""
     if code < 0:
-        return f"The program was ended by {signal.Signals(-code).name}"
-    return f"The program exited with code {code}"
+        return f"Program was ended by {signal.Signals(-code).name}"
+    return f"Program exited with non-zero exit code: {code}"
 
 
 def main(executor: str, engine_process: int, *given_by_engine: str) -> NoReturn:

@@ -33,7 +33,7 @@ def board(out: IO[str] | None = None) -> Iterator[Board]:
     out = out or sys.stderr
     if out.isatty():
         # Not before it is needed: a run that has nothing to do must be over in a moment.
-        from lab.toolchain.progress_bars import bars  # noqa: PLC0415
+        from lab.toolchain.progress_bars import bars
 
         with bars(out) as shown:
             yield shown
