@@ -148,7 +148,7 @@ def _ports(value: str) -> None:
             raise FormatError("empty port specification")
 
 
-_ICMP = (
+_ICMP = (  # noqa: SIM905 - a list of words
     "any echo-reply destination-unreachable network-unreachable host-unreachable "
     "protocol-unreachable port-unreachable fragmentation-needed source-route-failed "
     "source-quench redirect echo-request router-advertisement router-solicitation "
@@ -162,7 +162,7 @@ def _icmp(value: str) -> None:
         raise FormatError(f"invalid icmp-type '{value}'")
 
 
-_PROTOCOLS = (
+_PROTOCOLS = (  # noqa: SIM905 - a list of words
     "ah ax.25 dccp ddp egp eigrp encap esp etherip fc ggp gre hip hmp hopopt icmp icmpv6 idpr-cmtp "
     "idrp igmp igp ip ipcomp ipencap ipip ipv6 ipv6-frag ipv6-icmp ipv6-nonxt ipv6-opts ipv6-route "
     "isis iso-tp4 l2tp manet mobility-header mpls-in-ip ospf pim pup rdp rohc rspf rsvp sctp "

@@ -10,6 +10,8 @@ from lab.proxmox.schema import Param
 UNKNOWN = "property is not defined in schema and the schema does not allow additional properties"
 MISSING = "property is missing and it is not optional"
 NUMBERED = {"net": 32, "mp": 256, "dev": 256, "unused": 256}
+SEVERAL = "ARRAY(0x"
+"""What stands for several values where one is allowed."""
 _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
 _INDEXED = re.compile(r"([a-z]+)(0|[1-9]\d*)\Z")
@@ -58,7 +60,7 @@ def check_value(param: Param, path: str, value: str) -> str | None:
 
 def _type_fault(param: Param, value: str) -> str | None:
     good = {
-        "string": True,
+        "string": not value.startswith(SEVERAL),
         "integer": bool(_INTEGER.match(value)),
         "number": bool(_NUMBER.match(value)),
         "boolean": value in {"0", "1"},

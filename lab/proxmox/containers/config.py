@@ -1,7 +1,6 @@
 """A container's configuration: as the text of its file, and as an answer."""
 
 import hashlib
-from typing import Any
 
 from lab.proxmox.call import Values
 from lab.proxmox.parameters.containers import INTEGERS
@@ -48,7 +47,7 @@ def merge_pending(record: GuestRecord) -> dict[str, str]:
     return {**kept, **record.pending}
 
 
-def shown(key: str, value: str) -> Any:
+def shown(key: str, value: str) -> int | str:
     """A value as JSON: whole numbers and booleans are numbers, all else is text."""
     if key in INTEGERS:
         return int(value)

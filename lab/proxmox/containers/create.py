@@ -13,7 +13,7 @@ from lab.proxmox.containers import power
 from lab.proxmox.containers.ostype import detect_ostype
 from lab.proxmox.containers.request import CreateRequest, check_create, require_free
 from lab.proxmox.containers.spec import guest_spec
-from lab.proxmox.containers.values import kept_network, kept_tags, size_text
+from lab.proxmox.containers.values import kept, size_text
 from lab.proxmox.core import Core
 from lab.proxmox.errors import ApiError, TaskError, died
 from lab.proxmox.state import GuestRecord
@@ -75,9 +75,7 @@ async def _plan(core: Core, wanted: CreateRequest, template: Path, log: Log) -> 
     config = {**_DEFAULTS, "hostname": f"CT{wanted.vmid}", **wanted.options}
     if config["unprivileged"] == "0":
         del config["unprivileged"]
-    config |= {key: kept_network(text) for key, text in config.items() if key.startswith("net")}
-    if "tags" in config:
-        config["tags"] = kept_tags(config["tags"])
+    config = {key: kept(key, text) for key, text in config.items()}
     if config.get("ostype") != "unmanaged":
         found = await detect_ostype(template)
         if "ostype" in config and config["ostype"] != found:

@@ -3,16 +3,27 @@
 from collections.abc import Mapping
 
 from lab.guests import GuestError
+from lab.proxmox.containers.mounts import MountChanges
 from lab.proxmox.containers.spec import guest_spec, require_bridges
-from lab.proxmox.containers.values import is_volume_key
+from lab.proxmox.containers.values import is_volume_key, kept
 from lab.proxmox.core import Core
 from lab.proxmox.errors import ApiError, bad_parameters
 from lab.proxmox.state import GuestRecord
 
 _WRITTEN = frozenset(
-    "cores description hookscript hostname lock onboot protection startup tags".split()
+    (
+        "cores",
+        "description",
+        "hookscript",
+        "hostname",
+        "lock",
+        "onboot",
+        "protection",
+        "startup",
+        "tags",
+    )
 )
-_LIVE = frozenset("cpulimit cpuunits memory swap".split())
+_LIVE = frozenset(("cpulimit", "cpuunits", "memory", "swap"))
 _SEEN_BY_GUEST = _LIVE | {"cores"}
 
 
@@ -20,10 +31,14 @@ def _is_network(key: str) -> bool:
     return key.startswith("net") and key[3:].isdigit()
 
 
+def _is_device(key: str) -> bool:
+    return key.startswith("dev") and key[3:].isdigit()
+
+
 def is_hot(key: str, config: Mapping[str, str]) -> bool:
     """Whether a new value of `key` is applied at once."""
-    new_device = key.startswith("dev") and key[3:].isdigit() and key not in config
-    return key in _WRITTEN or key in _LIVE or _is_network(key) or new_device
+    is_new = key not in config and (is_volume_key(key) or _is_device(key))
+    return key in _WRITTEN or key in _LIVE or _is_network(key) or is_new
 
 
 def is_hot_delete(key: str) -> bool:
@@ -31,7 +46,54 @@ def is_hot_delete(key: str) -> bool:
     return key in _WRITTEN or key in {"swap", "cpulimit", "cpuunits"} or _is_network(key)
 
 
-class HotChanges:
+class RunningChanges:
+    """An update of a running container, on the copy of its record."""
+
+    def __init__(self, core: Core, vmid: int, after: GuestRecord, mounts: MountChanges) -> None:
+        self._after = after
+        self._mounts = mounts
+        self._hot = _HotChanges(core, vmid, after)
+
+    def revert(self, keys: list[str]) -> None:
+        """Forget what is pending for these options."""
+        for key in keys:
+            self._after.pending.pop(key, None)
+            self._keep(key)
+
+    async def delete(self, keys: list[str]) -> None:
+        """Drop options, now or at the next start."""
+        for key in keys:
+            self._after.pending.pop(key, None)
+            if key not in self._after.config:
+                continue
+            if key.startswith("unused"):
+                self._mounts.delete_unused(key)
+            elif is_hot_delete(key):
+                await self._hot.apply(key, None)
+            elif key not in self._after.pending_delete:
+                self._after.pending_delete.append(key)
+
+    async def set(self, values: Mapping[str, str]) -> None:
+        """Set options, now or at the next start."""
+        after = self._after
+        for key, value in values.items():
+            self._keep(key)
+            is_volume = is_volume_key(key)
+            text = await self._mounts.volume_for(key, value) if is_volume else kept(key, value)
+            if is_hot(key, after.config):
+                after.pending.pop(key, None)
+                await self._hot.apply(key, text)
+            elif after.config.get(key) == text:
+                after.pending.pop(key, None)
+            else:
+                after.pending[key] = text
+
+    def _keep(self, key: str) -> None:
+        if key in self._after.pending_delete:
+            self._after.pending_delete.remove(key)
+
+
+class _HotChanges:
     """Applies one option after the other; the first that fails takes all others back."""
 
     def __init__(self, core: Core, vmid: int, after: GuestRecord) -> None:
@@ -47,8 +109,8 @@ class HotChanges:
             self._after.config.pop(key, None)
         else:
             self._after.config[key] = value
-        seen = key in _SEEN_BY_GUEST or _is_network(key) or is_volume_key(key)
-        if not seen and not key.startswith("dev"):
+        seen = _is_network(key) or is_volume_key(key) or _is_device(key)
+        if key not in _SEEN_BY_GUEST and not seen:
             return
         try:
             if _is_network(key) and value is not None:

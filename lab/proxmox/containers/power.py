@@ -2,11 +2,10 @@
 
 from lab.guests import Log
 from lab.proxmox.call import Request
-from lab.proxmox.containers.config import merge_pending
+from lab.proxmox.containers.pending import apply_pending
 from lab.proxmox.containers.spec import guest_spec, require_bridges
 from lab.proxmox.core import Core, guest_key, require_unlocked
 from lab.proxmox.errors import TaskError, bad_parameters, died
-from lab.proxmox.state import GuestRecord
 
 _DEFAULT_TIMEOUT_S = 60
 
@@ -86,20 +85,12 @@ async def boot(core: Core, vmid: int, log: Log) -> None:
         raise TaskError("you can't start a CT if it's a template")
     if record.foreign:
         raise TaskError(f"CT {vmid} is a record of the world file: it has no disk to start from")
-    apply_pending(core, record)
+    if apply_pending(record):
+        core.store.save()
     require_bridges(record.config, core.world.proxmox.bridges)
     if core.is_running(vmid):
         raise TaskError(f"CT {vmid} already running")
     await core.guests.start(guest_spec(vmid, record.config, core.storages), log)
-
-
-def apply_pending(core: Core, record: GuestRecord) -> None:
-    """Make what is pending the configuration."""
-    if not record.pending and not record.pending_delete:
-        return
-    record.config = merge_pending(record)
-    record.pending, record.pending_delete = {}, []
-    core.store.save()
 
 
 async def shut_down(core: Core, vmid: int, timeout_s: float, log: Log, *, force: bool) -> None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from lab.proxmox.call import Request
 from lab.proxmox.containers.config import is_option
-from lab.proxmox.containers.hotplug import HotChanges, is_hot, is_hot_delete
+from lab.proxmox.containers.hotplug import RunningChanges
 from lab.proxmox.containers.mounts import MountChanges
+from lab.proxmox.containers.pending import apply_pending
 from lab.proxmox.containers.request import check_device, check_mtu, require_disk_storage
 from lab.proxmox.containers.resize import require_digest
 from lab.proxmox.containers.rights import OptionRights
 from lab.proxmox.containers.spec import require_bridges
-from lab.proxmox.containers.values import Mount, is_volume_key, kept_network, kept_tags
+from lab.proxmox.containers.values import Mount, is_volume_key, kept
 from lab.proxmox.core import Core, require_unlocked
 from lab.proxmox.errors import bad_parameters, died
 from lab.proxmox.formats import split_list
@@ -107,63 +108,44 @@ def _check_value(core: Core, request: Request, key: str, value: str) -> None:
         raise died(f"{key}: the lab sets unused volumes itself only")
 
 
-def _kept(key: str, value: str) -> str:
-    if key == "tags":
-        return kept_tags(value)
-    return kept_network(value) if key.startswith("net") else value
-
-
 async def _on_stopped(core: Core, vmid: int, record: GuestRecord, change: Change) -> None:
     after = copy.deepcopy(record)
+    apply_pending(after)
     mounts = MountChanges(core, vmid, after)
-    for key in change.deleted:
-        mounts.keep_unused(key)
-        after.config.pop(key, None)
-    for key, value in change.values.items():
-        if is_volume_key(key):
-            after.config[key] = await mounts.volume_for(key, value)
-        else:
-            after.config[key] = _kept(key, value)
+    try:
+        for key in change.deleted:
+            if key.startswith("unused") and key in after.config:
+                mounts.delete_unused(key)
+            elif key in after.config:
+                after.pending_delete.append(key)
+        for key, value in change.values.items():
+            is_volume = is_volume_key(key)
+            after.pending[key] = (
+                await mounts.volume_for(key, value) if is_volume else kept(key, value)
+            )
+        apply_pending(after)
+    except BaseException:
+        mounts.undo()
+        raise
     _commit(core, record, after)
+    mounts.done()
     # Proxmox writes the container's files last, so the change stays although this fails.
     require_bridges(record.config, core.world.proxmox.bridges)
 
 
 async def _on_running(core: Core, vmid: int, record: GuestRecord, change: Change) -> None:
     after = copy.deepcopy(record)
-    for key in change.reverted:
-        after.pending.pop(key, None)
-        if key in after.pending_delete:
-            after.pending_delete.remove(key)
     mounts = MountChanges(core, vmid, after)
-    hot = HotChanges(core, vmid, after)
-    for key in change.deleted:
-        after.pending.pop(key, None)
-        if key not in after.config:
-            continue
-        if key.startswith("unused"):
-            mounts.keep_unused(key)
-            del after.config[key]
-        elif is_hot_delete(key):
-            await hot.apply(key, None)
-        elif key not in after.pending_delete:
-            after.pending_delete.append(key)
-    for key, value in change.values.items():
-        if key in after.pending_delete:
-            after.pending_delete.remove(key)
-        if is_volume_key(key) and key not in after.config:
-            await hot.apply(key, await mounts.volume_for(key, value))
-        elif is_volume_key(key):
-            after.pending[key] = await mounts.volume_for(key, value)
-        elif is_hot(key, after.config):
-            after.pending.pop(key, None)
-            await hot.apply(key, _kept(key, value))
-        else:
-            after.pending[key] = _kept(key, value)
-    unchanged = [key for key, value in after.pending.items() if after.config.get(key) == value]
-    for key in unchanged:
-        del after.pending[key]
+    running = RunningChanges(core, vmid, after, mounts)
+    try:
+        running.revert(change.reverted)
+        await running.delete(change.deleted)
+        await running.set(change.values)
+    except BaseException:
+        mounts.undo()
+        raise
     _commit(core, record, after)
+    mounts.done()
 
 
 def _commit(core: Core, record: GuestRecord, after: GuestRecord) -> None:

@@ -43,6 +43,13 @@ def kept_tags(text: str) -> str:
     return ";".join(sorted({tag.lower() for tag in split_list(text)}))
 
 
+def kept(key: str, text: str) -> str:
+    """The text that a configuration holds for an option that was sent."""
+    if key == "tags":
+        return kept_tags(text)
+    return kept_network(text) if key.startswith("net") else text
+
+
 def is_volume_key(key: str) -> bool:
     """Whether an option is a root file system or a mount point."""
     return key == "rootfs" or (key.startswith("mp") and key[2:].isdigit())

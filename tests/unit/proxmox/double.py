@@ -1,6 +1,8 @@
+# ruff: noqa: ARG002
 """A double of the containers' side: it remembers what it was asked and runs nothing."""
 
 import asyncio
+from dataclasses import replace
 from ipaddress import IPv4Interface
 from pathlib import Path
 
@@ -61,6 +63,13 @@ class GuestsDouble:
         await self._called("resize")
         with volume.image.open("r+b") as file:
             file.truncate(size_bytes)
+        if (runs := self.running.get(spec.key)) is not None:
+            volumes = (runs.rootfs, *runs.mounts)
+            root, *mounts = (
+                replace(one, size_bytes=size_bytes) if one.volid == volume.volid else one
+                for one in volumes
+            )
+            self.running[spec.key] = replace(runs, rootfs=root, mounts=tuple(mounts))
 
     async def apply(self, old: GuestSpec, new: GuestSpec) -> None:
         await self._called("apply")

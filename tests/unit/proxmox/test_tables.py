@@ -63,7 +63,7 @@ def _comparable(theirs: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _check_as_proxmox_writes(check: Check) -> list[Any]:
+def _check_as_proxmox_writes(check: Check) -> list[Any]:  # noqa: PLR0911 - one for each kind
     match check:
         case Perm(path, privileges, any_of):
             return ["perm", path, list(privileges), *(["any", 1] if any_of else [])]
