@@ -8,7 +8,7 @@ import pulumi
 from infra.settings import resolve, rules
 from infra.settings.identity import new_stack_id
 from infra.settings.problems import SettingsError
-from infra.settings.result import Settings
+from infra.settings.result import ProxmoxAccess, Settings
 from infra.settings.shape import check_shape
 from infra.settings.source import read_source
 
@@ -25,3 +25,9 @@ def load(
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)
     return resolve.settings(source, shape.stack_file, resolved)
+
+
+def load_access(environment: Mapping[str, str] = os.environ) -> ProxmoxAccess | None:
+    """How to reach Proxmox, whatever else is wrong with the stack file; None if that is, too."""
+    source = read_source(environment)
+    return resolve.access(source, check_shape(source, new_stack_id).partial, environment)

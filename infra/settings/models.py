@@ -30,6 +30,7 @@ from infra.settings.scalars import (
     VmId,
     Volume,
 )
+from infra.settings.template_names import file_of, guess_system
 
 System = Literal["debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse"]
 Algorithm = Literal["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
@@ -102,6 +103,16 @@ class Template(Model):
         None, description="the system in it; left out, what the file name begins with"
     )
 
+    @property
+    def file(self) -> str:
+        """The name of the file on its storage."""
+        return file_of(self.volume, self.url, self.file_name)
+
+    @property
+    def id(self) -> str:
+        """The volume that a container is made from, downloaded or not."""
+        return self.volume or f"{self.storage}:vztmpl/{self.file}"
+
 
 class Container(Model):
     """An LXC container that this stack makes."""
@@ -152,6 +163,11 @@ class Container(Model):
     was: HostName | None = Field(
         None, description="what this host was called before; once, when it is renamed"
     )
+
+    @property
+    def system(self) -> str | None:
+        """What Proxmox sets up network and keys by."""
+        return self.template.system or guess_system(self.template.file)
 
 
 class Existing(Model):

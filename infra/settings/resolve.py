@@ -32,7 +32,9 @@ def check(source: Source, partial: Partial, environment: Mapping[str, str]) -> R
     """Look up and check every secret, key and default of the environment."""
     problems: list[Problem] = []
     containers = partial.of_kind("container")
-    found = login.check(source, partial.proxmox, environment, problems) if containers else None
+    # What left the file is deleted with these credentials too.
+    needed = bool(containers or partial.remove or source.values.get("proxmox"))
+    found = login.check(source, partial.proxmox, environment, problems) if needed else None
     for name, values in containers.items():
         if isinstance(values.get("root_password"), str):
             path = at("hosts", name, "container", "root_password")
@@ -53,10 +55,10 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         for name, host in stack_file.hosts.items()
         if host.existing
     }
-    access = _access(source, resolved.login) if resolved.login else None
+    proxmox = _access(source, resolved.login) if resolved.login else None
     return Settings(
         id=stack_file.id,
-        proxmox=access,
+        proxmox=proxmox,
         ssh=SshKeys(resolved.private_key.output(source), resolved.public_keys),
         containers=containers,
         existing=existing,
@@ -67,8 +69,18 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         },
         replace=frozenset(stack_file.replace),
         remove=frozenset(stack_file.remove),
-        warnings=tuple(_warnings(stack_file, access)),
+        warnings=tuple(_warnings(stack_file, proxmox)),
     )
+
+
+def access(
+    source: Source, partial: Partial, environment: Mapping[str, str]
+) -> ProxmoxAccess | None:
+    """How to reach Proxmox; None as soon as anything about it is missing or doubtful."""
+    problems: list[Problem] = []
+    found = login.check(source, partial.proxmox, environment, problems)
+    usable = found.endpoint and (found.api_token or found.password) and not problems
+    return _access(source, found) if usable else None
 
 
 def _access(source: Source, found: Login) -> ProxmoxAccess:
@@ -82,11 +94,11 @@ def _access(source: Source, found: Login) -> ProxmoxAccess:
     )
 
 
-def _warnings(stack_file: StackFile, access: ProxmoxAccess | None) -> list[str]:
+def _warnings(stack_file: StackFile, proxmox: ProxmoxAccess | None) -> list[str]:
     warnings = []
-    if access and access.insecure:
+    if proxmox and proxmox.insecure:
         warnings.append(
-            f"proxmox/insecure: the certificate of {access.endpoint} is not checked, so anyone in "
+            f"proxmox/insecure: the certificate of {proxmox.endpoint} is not checked, so anyone in "
             "between can read the credentials; add the node's CA to this machine's trust instead "
             "(docs/proxmox.md)"
         )

@@ -1,16 +1,13 @@
 """Rules across fields and hosts. Each looks at sound values only, so all can speak at once."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from infra.settings.problems import Problem, at
 from infra.settings.shape import Partial
+from infra.settings.template_names import EXTENSIONS, SYSTEMS, file_of, guess_system
 
 Rule = Callable[[Partial], Iterator[Problem]]
-SYSTEMS = ("debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse")
-EXTENSIONS = (".tar", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2")
 _DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 
@@ -23,6 +20,7 @@ def check(partial: Partial) -> list[Problem]:
         ensure_unique_hostnames,
         ensure_gateways_are_neighbours,
         ensure_templates_are_complete,
+        ensure_downloads_agree,
         ensure_replaced_hosts_exist,
         ensure_removed_hosts_are_gone,
         ensure_renames_are_clear,
@@ -103,7 +101,7 @@ def _template(path: str, template: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if url is not None:
         yield from _download(path, template)
-    if template.get("system") is None and guess_system(file_of(template)) is None:
+    if template.get("system") is None and guess_system(_file(template)) is None:
         yield Problem(
             at(path, "system"),
             f"missing; the file name does not begin with one of {', '.join(SYSTEMS)}: say which",
@@ -124,25 +122,33 @@ def _download(path: str, template: Mapping[str, Any]) -> Iterator[Problem]:
             at(path, "checksum"),
             f"must have {_DIGITS[algorithm]} hex digits for {algorithm}, got {len(checksum)}",
         )
-    if not file_of(template).endswith(EXTENSIONS):
+    if not _file(template).endswith(EXTENSIONS):
         yield Problem(
             at(path, "file_name"),
             f"missing; the url does not end in a file name with {', '.join(EXTENSIONS)}",
         )
 
 
-def file_of(template: Mapping[str, Any]) -> str:
-    """The file name of a template, without its storage."""
-    if template.get("volume"):
-        return PurePosixPath(template["volume"]).name
-    if template.get("file_name"):
-        return str(template["file_name"])
-    return PurePosixPath(urlsplit(template.get("url") or "").path).name
+def _file(template: Mapping[str, Any]) -> str:
+    return file_of(template["volume"], template["url"], template.get("file_name"))
 
 
-def guess_system(file_name: str) -> str | None:
-    """The system that a template's file name begins with."""
-    return next((system for system in SYSTEMS if file_name.startswith(f"{system}-")), None)
+def ensure_downloads_agree(partial: Partial) -> Iterator[Problem]:
+    """One file on one storage has one origin and one content."""
+    seen: dict[tuple[object, ...], tuple[str, object]] = {}
+    for name, values in partial.of_kind("container").items():
+        template = values.get("template")
+        if not isinstance(template, Mapping) or not template.get("url"):
+            continue
+        place = (values.get("node"), template.get("storage"), _file({"volume": None, **template}))
+        origin = (template["url"], template.get("checksum_algorithm"), template.get("checksum"))
+        first, known = seen.setdefault(place, (name, origin))
+        if known != origin:
+            yield Problem(
+                at("hosts", name, "container", "template"),
+                f"{place[2]} on storage {place[1]} is downloaded for {first} from elsewhere, or "
+                "with another checksum; say the same, or give it a file_name of its own",
+            )
 
 
 def ensure_replaced_hosts_exist(partial: Partial) -> Iterator[Problem]:

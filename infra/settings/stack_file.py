@@ -39,7 +39,7 @@ def read_stack_text(environment: Mapping[str, str], stack: str, keys: set[str]) 
         return None
     if "secure:" not in text and '"secure"' not in text:
         return None
-    import yaml  # noqa: PLC0415 (a file without secrets does not pay for it)
+    import yaml
 
     try:
         document = yaml.safe_load(text)

@@ -1,0 +1,95 @@
+"""The way out when the stack file is broken: `BERTH_DESTROY_ONLY=1 pulumi destroy --run-program`.
+
+Nothing is declared but what a destroy needs, so anything else than a destroy would delete all
+there is: a tripwire ends it before it begins. docs/decisions/0012 says how both are told apart.
+"""
+
+import os
+from collections.abc import Mapping
+
+import pulumi
+
+from infra.guard import hooks
+from infra.guard.described import described
+from infra.guard.destruction import Situation, judge
+from infra.guard.survey import RefusedError
+from infra.guard.teardown import declare_teardown
+from infra.provider import proxmox_provider
+from infra.settings.load import load_access
+
+VARIABLE = "BERTH_DESTROY_ONLY"
+
+
+def is_destroy_only(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this run was started to destroy, whatever the stack file says."""
+    return environment.get(VARIABLE, "").lower() in {"1", "true", "yes"}
+
+
+class Tripwire(pulumi.CustomResource):
+    """A resource that is never made. A destroy skips what is not there; all else tries to."""
+
+    def __init__(self, binding: pulumi.ResourceHookBinding) -> None:
+        # The engine's own provider serves it: no credentials can be wrong for this.
+        super().__init__(
+            "pulumi:index:Stash",
+            "tripwire",
+            {"input": "never made"},
+            pulumi.ResourceOptions(hooks=binding),
+        )
+
+
+class _Destroy:
+    """The hooks of this mode. A container's own host name is all that is known of it."""
+
+    def __init__(self) -> None:
+        self.destroying = False
+        self.tripped = False
+
+    async def on_destroy(self, _args: pulumi.ResourceHookArgs) -> None:
+        self.destroying = True
+
+    async def trip(self, _args: pulumi.ResourceHookArgs) -> None:
+        self.tripped = True
+        raise RefusedError(
+            f"{VARIABLE} is set, so this run declares nothing and can only be "
+            "`pulumi destroy --run-program`; nothing was changed. Unset it for anything else"
+        )
+
+    async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
+        verdict = judge(
+            Situation(
+                host=args.name.removesuffix("-container"),
+                old=described(args.old_inputs or {}),
+                new=None,
+                settled=False,
+                destroying=self.destroying,
+                may_replace=(),
+                may_remove=(),
+            )
+        )
+        if not verdict.allowed:
+            raise RefusedError(verdict.text)
+        pulumi.log.warn(verdict.text)
+
+    async def refuse(self, _args: pulumi.ResourceHookArgs) -> None:
+        raise RefusedError(f"{VARIABLE} is set: nothing is made or changed")
+
+
+def declare_destroy_only() -> None:
+    """Declare what a destroy needs: hooks, the chain that tells it, and fresh credentials."""
+    run = _Destroy()
+    hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
+    tripwire = Tripwire(hooks.bind_tripwire(run.trip))
+    declare_teardown(run.on_destroy)
+    if access := load_access():
+        # The engine updates the provider first, so that a token that was rotated is used.
+        proxmox_provider(access)
+    pulumi.export("destroy_only", pulumi.Output.from_input(_ended(run, tripwire)))
+
+
+async def _ended(run: _Destroy, tripwire: Tripwire) -> bool:
+    """Fail the program once the tripwire has fired: --continue-on-error must not go on either."""
+    await tripwire.urn.future()
+    if run.tripped:
+        raise pulumi.RunError(f"{VARIABLE} is set, and this is no destroy")
+    return True

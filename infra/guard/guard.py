@@ -1,0 +1,121 @@
+"""Asked by the engine before each container is made, changed or deleted, in previews too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from infra.guard import hooks, impact
+from infra.guard.described import Described, declared, described
+from infra.guard.destruction import Situation, judge
+from infra.guard.mark import Mark, marks_in
+from infra.guard.ownership import refusal_to_create, refusal_to_touch
+from infra.guard.survey import RefusedError, Survey
+from infra.guard.teardown import declare_teardown
+from infra.settings import Settings
+
+CONTAINER_ROLE = "-container"
+
+
+class Guard:
+    """Made before anything else of the program, so that its hooks are always registered."""
+
+    def __init__(self, settings: Settings, *, project: str, stack: str) -> None:
+        self._settings = settings
+        self._survey = Survey(settings, stack)
+        self._marks = {
+            host: Mark(project, stack, host, settings.id) for host in settings.containers
+        }
+        self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
+        self._settled: set[str] = set()
+        self._destroying = False
+        self.binding = hooks.bind_containers(
+            hooks.ContainerCallbacks(self.before_create, self.before_update, self.before_delete)
+        )
+        declare_teardown(self.on_destroy)
+
+    def tags(self, host: str) -> list[str]:
+        """All tags of a container: its own, and the mark that says whose it is."""
+        return sorted({*self._settings.containers[host].tags, str(self._marks[host])})
+
+    def settle(self, host: str, container: pulumi.CustomResource) -> None:
+        """Notice when the registration of `container` has returned."""
+        container.urn.apply(lambda _: self._settled.add(host))
+
+    async def on_destroy(self, _args: pulumi.ResourceHookArgs) -> None:
+        """The teardown chain is being deleted, which only a destroy does."""
+        self._destroying = True
+
+    async def before_create(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse an id that is not ours, and what the nodes do not have."""
+        host = self._host(args.name)
+        spec, mark = self._settings.containers[host], self._marks[host]
+        await self._survey.ensure_nodes_fit()
+        there = await self._survey.occupant(spec.node, spec.vm_id)
+        if there is None:
+            pulumi.log.info(f"{host}: creates container {spec.vm_id} on node {spec.node}")
+            return
+        if refusal := refusal_to_create(host, spec, mark, there):
+            raise RefusedError(refusal)
+        if host not in self._settings.replace:
+            pulumi.log.info(
+                f"{host}: goes on with container {spec.vm_id}, which an earlier run of this "
+                "stack had begun"
+            )
+
+    async def before_update(self, args: pulumi.ResourceHookArgs) -> None:
+        """Say what the change does; refuse to change what is no longer ours."""
+        host = self._host(args.name)
+        old, new = described(args.old_inputs or {}), described(args.new_inputs or {})
+        await self._survey.ensure_nodes_fit()
+        await self._ensure_ours(host, args.old_inputs or {})
+        if line := impact.impact(host, old, new):
+            pulumi.log.info(line)
+
+    async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse to lose a container by accident; say what is lost when it is meant."""
+        host = self._host(args.name)
+        verdict = judge(
+            Situation(
+                host=host,
+                old=described(args.old_inputs or {}),
+                new=await self._wanted(host),
+                settled=host in self._settled,
+                destroying=self._destroying,
+                may_replace=self._settings.replace,
+                may_remove=self._settings.remove,
+            )
+        )
+        if not verdict.allowed:
+            raise RefusedError(verdict.text)
+        await self._ensure_ours(host, args.old_inputs or {})
+        if host in self._marks and not self._destroying and host not in self._settled:
+            # What comes after must be possible, before anything is lost.
+            await self._survey.ensure_nodes_fit()
+        pulumi.log.warn(verdict.text)
+
+    def _host(self, resource: str) -> str:
+        name = resource.removesuffix(CONTAINER_ROLE)
+        return self._renamed.get(name, name)
+
+    async def _wanted(self, host: str) -> Described | None:
+        spec = self._settings.containers.get(host)
+        if spec is None:
+            return None
+        password = self._settings.root_passwords.get(host)
+        return declared(
+            host,
+            spec,
+            self.tags(host),
+            self._settings.ssh.public_keys,
+            await password.future() if password else None,
+        )
+
+    async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
+        node, vm_id = inputs.get("nodeName"), inputs.get("vmId")
+        tags = await self._survey.tags(str(node), int(vm_id)) if vm_id else None
+        if tags is None:
+            return
+        refusal = refusal_to_touch(host, vm_id, marks_in(inputs.get("tags") or ()), tags)
+        if refusal:
+            raise RefusedError(refusal)

@@ -1,0 +1,42 @@
+"""Whose container is it? Decides before one is made, changed or deleted. Pure."""
+
+from infra.guard.mark import Mark, marks_in
+from infra.node.occupant import Occupant
+from infra.settings.models import Container
+
+
+def refusal_to_create(host: str, spec: Container, mark: Mark, there: Occupant) -> str | None:
+    """Why `host` must not be made with an id that `there` has; None when that is itself.
+
+    The provider would take over whatever has the id, and a later destroy would delete it.
+    """
+    taken = f"{host}: VM id {spec.vm_id} is taken by {there.description}"
+    marks = marks_in(there.tags or ())
+    if mark in marks:
+        return None
+    for other in marks:
+        if mark.same_stack(other):
+            return (
+                f"{taken}, which is the host {other.host} of this stack. If {host} is its new "
+                f"name, add was: {other.host} to hosts/{host}/container; "
+                "if not, give it an id that is free"
+            )
+    whose = "".join(
+        f", and belongs to host {m.host} of stack {m.stack}, project {m.project} (id {m.id})"
+        for m in marks[:1]
+    )
+    return f"{taken}{whose}; nothing was changed. Give hosts/{host}/container/vm_id a free id"
+
+
+def refusal_to_touch(
+    host: str, vm_id: object, marked: list[Mark], tags: tuple[str, ...]
+) -> str | None:
+    """Why a container of the state must be left alone: what has its id now is not ours."""
+    found = marks_in(tags)
+    if not marked or any(mark in found for mark in marked):
+        return None
+    return (
+        f"{host}: container {vm_id} no longer carries the tag {marked[0]} of this stack, so it may "
+        "be somebody else's; nothing was done to it. If it is this one, give it the tag again; if "
+        "it is not, let the stack forget its own: pulumi state delete (docs/proxmox.md)"
+    )

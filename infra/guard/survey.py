@@ -1,0 +1,95 @@
+"""What the guard asks the nodes, and only when something is to be made, changed or deleted."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
+
+import pulumi
+
+from infra.node.client import ApiError, CannotAskError, Credentials, NodeClient
+from infra.node.facts import Findings, check_nodes
+from infra.node.occupant import Occupant, container_config, occupant_of, split_tags
+from infra.settings import ProxmoxAccess, Settings
+from infra.settings.models import Container
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RefusedError(Exception):
+    """Why the engine must not go on; it shows the text."""
+
+
+class Survey:
+    """One look at all nodes in a run, shared by every container; ids are looked up each time."""
+
+    def __init__(self, settings: Settings, stack: str) -> None:
+        self._access = settings.proxmox
+        self._containers: Mapping[str, Container] = settings.containers
+        self._replace = settings.replace
+        self._stack = stack
+        self._client: NodeClient | None = None
+        self._looking = asyncio.Lock()
+        self._findings: Findings | None = None
+
+    async def ensure_nodes_fit(self) -> None:
+        """Refuse what the nodes do not have: everything at once the first time."""
+        async with self._looking:
+            if self._findings is not None:
+                if self._findings.problems:
+                    raise RefusedError("nothing was changed, for the reasons given above")
+                return
+            client = await self._connected()
+            self._findings = await _asked(self._look, client)
+        for warning in self._findings.warnings:
+            pulumi.log.warn(warning)
+        if problems := self._findings.problems:
+            lines = "\n".join(f"  {problem}" for problem in sorted(problems))
+            raise RefusedError(
+                f"what stack {self._stack} declares does not fit what is there "
+                f"({len(problems)} problem{'s' * (len(problems) > 1)}):\n{lines}"
+            )
+
+    async def occupant(self, node: str, vm_id: int) -> Occupant | None:
+        """Who has the id now."""
+        return await _asked(occupant_of, await self._connected(), node, vm_id)
+
+    async def tags(self, node: str, vm_id: int) -> tuple[str, ...] | None:
+        """The tags of a container now; None when it is gone, or cannot be asked about."""
+        if self._access is None:
+            return None
+        config = await _asked(container_config, await self._connected(), node, vm_id)
+        return None if config is None else split_tags(config.get("tags"))
+
+    def _look(self, client: NodeClient) -> Findings:
+        free = {
+            host
+            for host, spec in self._containers.items()
+            if occupant_of(client, spec.node, spec.vm_id) is None
+        }
+        return check_nodes(client, self._containers, frozenset(free | self._replace))
+
+    async def _connected(self) -> NodeClient:
+        if self._client is None:
+            assert self._access is not None
+            self._client = await _client(self._access)
+        return self._client
+
+
+async def _client(access: ProxmoxAccess) -> NodeClient:
+    credentials = Credentials(
+        api_token=await access.api_token.future() if access.api_token else None,
+        username=access.username,
+        password=await access.password.future() if access.password else None,
+    )
+    return NodeClient(access.endpoint, credentials, insecure=access.insecure)
+
+
+async def _asked(ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Ask in a thread, since the client blocks and the engine waits for this program."""
+    try:
+        return await asyncio.to_thread(ask, *args, **kwargs)
+    except ApiError as error:
+        raise RefusedError(f"the Proxmox API answered {error.status}: {error}") from None
+    except CannotAskError as error:
+        raise RefusedError(str(error)) from None

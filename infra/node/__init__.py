@@ -1,0 +1,1 @@
+"""Asks the Proxmox API what is there. Reads only; nothing here changes anything."""
