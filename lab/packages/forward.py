@@ -132,17 +132,21 @@ class Forwarder:
         if self._may_keep(request, address, upstream):
             download = self._cache.begin(str(address))
         await response.prepare(request)
+        last = b""
         try:
             async for data in self._body(request, upstream):
-                await response.write(data)
+                if last:
+                    await response.write(last)
+                last = data
                 if download is not None:
                     download = _written(download, data)
+            # Kept before the guest has all of it: whoever asks next finds it.
             if download is not None:
                 await _finish(download)
         finally:
             if download is not None:
                 download.discard()
-        await response.write_eof()
+        await response.write_eof(last)
         return response
 
     def _may_keep(
