@@ -1,8 +1,12 @@
 """What all tests share: where things are, and what is left out where the specification is not."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.labs import StackFile, TestLab, running_lab, stack_file
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
@@ -29,3 +33,27 @@ def pytest_terminal_summary(
             f"{number} tests left out: they read the specification, "
             f"which is not beside this checkout"
         )
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[TestLab]:
+    """One lab for the whole run; what a test makes in it, it takes away."""
+    with running_lab("tests", "--containers") as running:
+        yield running
+
+
+@pytest.fixture
+def make_stack(lab: TestLab, tmp_path: Path) -> Iterator[Callable[[Mapping[str, Any]], StackFile]]:
+    """Makes stack files; everything they made is destroyed in the end."""
+    made: list[StackFile] = []
+
+    def make(hosts: Mapping[str, Any]) -> StackFile:
+        directory = tmp_path / f"stack{len(made)}"
+        directory.mkdir()
+        made.append(stack_file(directory, hosts))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        lab.pulumi(stack, "cancel", "--yes", check=False)
+        lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview")

@@ -1,0 +1,202 @@
+"""A lab of the tests' own, and stack files to run in it."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+import yaml
+
+from lab.paths import LabPaths
+from lab.proxmox.credentials import password
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+TEMPLATE = "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command said; `text` is both streams, in order."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TestLab:
+    """A running lab and its command line."""
+
+    __test__ = False
+    name: str
+
+    @property
+    def paths(self) -> LabPaths:
+        return LabPaths.of(self.name)
+
+    def command(self, *words: str | Path) -> list[str]:
+        """`bin/lab WORDS` for this lab."""
+        verb, *rest = [str(word) for word in words]
+        return [str(CHECKOUT / "bin" / "lab"), verb, "--name", self.name, *rest]
+
+    def cli(
+        self,
+        *words: str | Path,
+        check: bool = True,
+        limit_s: float = 240,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path = CHECKOUT,
+    ) -> Result:
+        """Run `bin/lab WORDS`; with `check`, any exit code but 0 fails the test with its text."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=limit_s,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"lab {' '.join(map(str, words))}: {done.stdout}")
+        return Result(done.returncode, done.stdout)
+
+    def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.cli("status", "--json").text)
+        return answer
+
+    def pulumi(
+        self,
+        stack: "StackFile",
+        *words: str,
+        check: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> Result:
+        """A pulumi command on a stack file, with colours off."""
+        flags = ["--color", "never", "--non-interactive"]
+        return self.cli(
+            "run", "--stack", stack.path, "--", "pulumi", *words, *flags,
+            check=check, environment=environment,
+        )  # fmt: skip
+
+    def inside(self, *words: str | Path, check: bool = True, limit_s: float = 240) -> Result:
+        """Any command in the lab's network."""
+        return self.cli("run", "--", *words, check=check, limit_s=limit_s)
+
+    def ssh(self, host: str, command: str, *, check: bool = True) -> Result:
+        """A command on a machine, as root."""
+        return self.cli("ssh", host, "--", command, check=check)
+
+    def api(self, method: str, path: str, **data: str | int) -> Any:
+        """The API's answer to root@pam, asked from inside the lab; AssertionError with its text."""
+        script = (
+            "import sys, json, requests\n"
+            "endpoint, user, secret, method, path, data = sys.argv[1:]\n"
+            "base = endpoint + 'api2/json'\n"
+            "login = {'username': user, 'password': secret}\n"
+            "ticket = requests.post(base + '/access/ticket', data=login).json()['data']\n"
+            "answer = requests.request(method, base + path,\n"
+            "    cookies={'PVEAuthCookie': ticket['ticket']},\n"
+            "    headers={'CSRFPreventionToken': ticket['CSRFPreventionToken']},\n"
+            "    **{'params' if method in ('GET', 'DELETE') else 'data': json.loads(data)})\n"
+            "print(json.dumps([answer.status_code, answer.reason, answer.text]))\n"
+        )
+        said = self.inside(
+            "python", "-c", script, self.status()["endpoint"], "root@pam",
+            password(self.paths, "root@pam"), method, path, json.dumps(data),
+        ).text  # fmt: skip
+        code, reason, text = json.loads(said.splitlines()[-1])
+        assert code == requests.codes.ok, f"{method} {path}: {code} {reason} {text}"
+        return json.loads(text)["data"]
+
+    def finish_task(self, upid: str, *, limit_s: float = 60) -> str:
+        """Wait for a task of the API; its exit status."""
+        node = upid.split(":")[1]
+
+        def done() -> str | None:
+            state = self.api("GET", f"/nodes/{node}/tasks/{upid}/status")
+            status: str | None = state.get("exitstatus")
+            return status
+
+        return wait_for(done, f"task {upid} to end", limit_s=limit_s)
+
+
+def wait_for(look: Callable[[], T | None], what: str, *, limit_s: float = 30) -> T:
+    """The first answer of `look` that is neither None nor False; fails with `what` in the end."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {limit_s} s for {what}, in vain")
+        time.sleep(0.1)
+
+
+@dataclass
+class StackFile:
+    """A stack file in a directory of the test's; `write` puts the document there."""
+
+    path: Path
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.document["config"]["berth:hosts"]
+        return found
+
+    def container(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.hosts[name]["container"]
+        return found
+
+    def write(self) -> None:
+        self.path.write_text(yaml.safe_dump(self.document, sort_keys=False), encoding="utf-8")
+
+
+def container(vm_id: int, octet: int, **changes: Any) -> dict[str, Any]:
+    """A small container at 192.168.1.`octet`."""
+    return {
+        "container": {
+            "node": "pve",
+            "vm_id": vm_id,
+            "address": f"192.168.1.{octet}/24",
+            "gateway": "192.168.1.1",
+            "bridge": "vmbr0",
+            "cores": 1,
+            "memory_mb": 512,
+            "swap_mb": 0,
+            "disk_gb": 4,
+            "storage": "local-lvm",
+            "template": {"volume": TEMPLATE},
+            **changes,
+        }
+    }
+
+
+def stack_file(
+    directory: Path, hosts: Mapping[str, Any], *, identity: str = "t3stt3st"
+) -> StackFile:
+    """A stack file with these hosts; endpoint and credentials are left to the environment."""
+    config = {"berth:id": identity, "berth:hosts": dict(hosts)}
+    made = StackFile(directory / "Pulumi.test.yaml", {"config": config})
+    made.write()
+    return made
+
+
+@contextmanager
+def running_lab(name: str, *up: str) -> Iterator[TestLab]:
+    """A lab that is up meanwhile, and gone afterwards."""
+    lab = TestLab(name)
+    lab.cli("up", *up, limit_s=1200)
+    try:
+        yield lab
+    finally:
+        lab.cli("down")
