@@ -1,4 +1,4 @@
-"""Runs programs for the lab without blocking it; a failure is a GuestError with their last words."""
+"""Runs programs without blocking the lab; a failure is a GuestError with their last words."""
 
 import asyncio
 import subprocess

@@ -47,13 +47,14 @@ def _do(step: Step, shift: int) -> None:
         return
     kind = step["do"]
     if kind == "write":
-        _write(step["path"], step["text"], step, shift)
+        _write(Path(step["path"]), step["text"], step, shift)
     elif kind == "directory":
-        _directory(step["path"], step, shift)
+        _directory(Path(step["path"]), step, shift)
     elif kind == "block":
-        _write(step["path"], _with_block(_read(step["path"]), step["text"]), step, shift)
+        path = Path(step["path"])
+        _write(path, _with_block(_read(path), step["text"]), step, shift)
     elif kind == "line":
-        _set_line(step["path"], step["key"], step["text"])
+        _set_line(Path(step["path"]), step["key"], step["text"])
     elif kind == "expect-one-of":
         if not any(os.path.lexists(path) for path in step["paths"]):
             raise RuntimeError(step["else"])
@@ -61,29 +62,29 @@ def _do(step: Step, shift: int) -> None:
         raise ValueError(kind)
 
 
-def _directory(path: str, step: Step, shift: int) -> None:
-    if not os.path.isdir(path):
-        os.mkdir(path)
+def _directory(path: Path, step: Step, shift: int) -> None:
+    if not path.is_dir():
+        path.mkdir()
         os.chown(path, shift + step.get("uid", 0), shift + step.get("gid", 0))
-    os.chmod(path, step["mode"])
+    path.chmod(step["mode"])
 
 
-def _write(path: str, text: str, step: Step, shift: int) -> None:
-    if os.path.islink(path):
-        os.unlink(path)
-    new = f"{path}.new"
+def _write(path: Path, text: str, step: Step, shift: int) -> None:
+    if path.is_symlink():
+        path.unlink()
+    new = path.with_name(f"{path.name}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         os.fchown(descriptor, shift + step.get("uid", 0), shift + step.get("gid", 0))
         os.fchmod(descriptor, step.get("mode", 0o644))
         file.write(text)
-    os.rename(new, path)
+    new.rename(path)
 
 
-def _read(path: str) -> str:
-    if os.path.islink(path) or not os.path.exists(path):
+def _read(path: Path) -> str:
+    if path.is_symlink() or not path.exists():
         return ""
-    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _with_block(old: str, text: str) -> str:
@@ -95,20 +96,17 @@ def _with_block(old: str, text: str) -> str:
     return block + old
 
 
-def _set_line(path: str, key: str, text: str) -> None:
+def _set_line(path: Path, key: str, text: str) -> None:
     """Replace the line of `key` in a file like /etc/passwd, or add it; owner and mode stay."""
-    if not os.path.isfile(path) or os.path.islink(path):
+    if not path.is_file() or path.is_symlink():
         raise RuntimeError(f"{path} is no plain file")
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    before = path.stat()
+    lines = path.read_text(encoding="utf-8").splitlines()
     kept = [text if line.split(":", 1)[0] == key else line for line in lines]
     if text not in kept:
         kept.append(text)
-    before = os.stat(path)
-    new = f"{path}.new"
-    Path(new).write_text("\n".join(kept) + "\n", encoding="utf-8")
-    os.chown(new, before.st_uid, before.st_gid)
-    os.chmod(new, stat.S_IMODE(before.st_mode))
-    os.rename(new, path)
+    step = {"mode": stat.S_IMODE(before.st_mode), "uid": before.st_uid, "gid": before.st_gid}
+    _write(path, "\n".join(kept) + "\n", step, shift=0)
 
 
 def main() -> None:

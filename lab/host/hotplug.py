@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab.guests import GuestError, GuestSpec, NetworkInterface
+from lab.host.boot_order import shift_of
 from lab.host.commands import run
 from lab.host.controllers import Legacy
 from lab.host.legacy import write_limits
-from lab.host.lxc_config import CHECKOUT, bridge_of, outer_name, shift_of
+from lab.host.lxc_config import CHECKOUT, bridge_of, outer_name
 from lab.host.stage import STAGE
 from lab.paths import LabPaths
 

@@ -120,7 +120,7 @@ def boot_steps(spec: GuestSpec, nameservers: tuple[str, ...]) -> list[Step]:
     steps: list[Step] = [
         {"do": "write", "path": "/etc/hostname", "text": f"{name}\n"},
         {"do": "block", "path": "/etc/hosts", "text": _LOCAL + "\n".join(own)},
-        {"do": "block", "path": "/etc/resolv.conf", "text": "\n".join(resolver)},
+        {"do": "write", "path": "/etc/resolv.conf", "text": "\n".join(resolver) + "\n"},
         {
             "do": "write",
             "within": "/etc/network",

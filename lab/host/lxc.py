@@ -3,11 +3,9 @@ so that containers outlive the process that started them."""
 
 import asyncio
 import json
-import os
 import shutil
-import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.guests import (
@@ -21,22 +19,22 @@ from lab.guests import (
 )
 from lab.host import groups, hotplug, images, live
 from lab.host.boot import ORDER
+from lab.host.boot_order import boot_order, find_devices, shift_of
 from lab.host.commands import run
 from lab.host.controllers import Controllers, find_controllers, legacy_limits, unified_limits
 from lab.host.enter import in_network
 from lab.host.furnish import Step
-from lab.host.identity import boot_steps, first_steps, new_host_keys
-from lab.host.lxc_config import CHECKOUT, lxc_config, shift_of
+from lab.host.identity import first_steps, new_host_keys
+from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
+from lab.host.lxc_config import CHECKOUT, lxc_config
 from lab.host.stage import PRIVATE_MOUNTS
 from lab.paths import LabPaths
-
-HOST_KEYS = "host_keys"
-"""The file in a container's directory with the public halves of its host keys."""
 
 Nameservers = Callable[[GuestSpec], tuple[str, ...]]
 _START_LIMIT_S = 60.0
 _KILL_LIMIT_S = 20.0
 _SHUTDOWN_S = 30.0
+_POLL_S = 0.02
 
 
 class LxcGuests:
@@ -46,6 +44,7 @@ class LxcGuests:
         self._paths = paths
         self._nameservers = nameservers
         self._controllers: Controllers = find_controllers()
+        self._started = asyncio.Condition()
         self._python = [sys.executable, "-S", "-m"]
 
     def directory(self, key: str) -> Path:
@@ -54,10 +53,17 @@ class LxcGuests:
 
     async def create(self, spec: GuestSpec, template: Path, access: Access, log: Log) -> None:
         """Make the volumes' images and unpack `template` into the root one."""
-        await self.create_with(spec, template, access, [], log)
+        await self.create_with(spec, template, access, log)
 
     async def create_with(
-        self, spec: GuestSpec, template: Path, access: Access, more: list[Step], log: Log
+        self,
+        spec: GuestSpec,
+        template: Path,
+        access: Access,
+        log: Log,
+        *,
+        more: Sequence[Step] = (),
+        ssh_port: int = 22,
     ) -> None:
         """The same, with more steps of `identity.py` for its root file system."""
         directory = self.directory(spec.key)
@@ -72,8 +78,9 @@ class LxcGuests:
             host_keys = await asyncio.to_thread(new_host_keys, f"root@{spec.hostname}")
             steps = [*first_steps(access, host_keys), *more]
             await self._furnish(spec, steps)
-            lines = "".join(key.public for key in host_keys)
-            (directory / HOST_KEYS).write_text(lines, encoding="utf-8")
+            note_host_keys(directory, [key.public for key in host_keys])
+            note_names(directory, spec, ssh_port)
+            write_known_hosts(self._paths)
         except BaseException:
             for volume in (spec.rootfs, *spec.mounts):
                 volume.image.unlink(missing_ok=True)
@@ -110,46 +117,17 @@ class LxcGuests:
         except GuestError as error:
             await self.stop(spec.key, log)
             raise GuestError(self._why(spec.key) or str(error)) from error
+        async with self._started:
+            self._started.notify_all()
 
     def _write_order(self, spec: GuestSpec) -> None:
         """Leave the configuration where `boot.py` finds it, now and after a reboot from inside."""
         directory = self.directory(spec.key)
-        shift = shift_of(spec)
-        devices = []
-        numbers = {}
-        for device in spec.devices:
-            try:
-                found = os.stat(device.path)
-            except OSError as error:
-                raise GuestError(f"device {device.path}: {error.strerror}") from error
-            letter = "c" if stat.S_ISCHR(found.st_mode) else "b"
-            number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-            numbers[device.path] = f"{letter} {number}"
-            devices.append(
-                {
-                    "type": stat.S_IFMT(found.st_mode),
-                    "number": found.st_rdev,
-                    "uid": shift + device.uid,
-                    "gid": shift + device.gid,
-                    "mode": 0o660 if device.mode is None else device.mode,
-                }
-            )
-        volumes = [{"image": str(spec.rootfs.image), "point": "rootfs"}]
-        volumes += [
-            {"image": str(volume.image), "point": f"mount{number}"}
-            for number, volume in enumerate(spec.mounts)
-        ]
-        nameservers = spec.nameservers or self._nameservers(spec)
-        order = {
-            "group": f"{self._paths.namespace}/{spec.key}",
-            "lxc_start": shutil.which("lxc-start"),
-            "shift": shift,
-            "volumes": volumes,
-            "devices": devices,
-            "legacy": legacy_limits(spec, self._controllers),
-            "steps": boot_steps(spec, nameservers),
-        }
-        config = lxc_config(spec, self._paths, self._controllers, numbers)
+        devices = find_devices(spec)
+        order = boot_order(spec, self._paths, self._controllers, devices, self._nameservers(spec))
+        config = lxc_config(spec, self._paths, self._controllers, devices)
+        note_names(directory, spec)
+        write_known_hosts(self._paths)
         (directory / "config").write_text(config, encoding="utf-8")
         (directory / ORDER).write_text(json.dumps(order), encoding="utf-8")
 
@@ -166,6 +144,8 @@ class LxcGuests:
 
     async def stop(self, key: str, log: Log) -> None:
         """Kill it; no error when it does not run."""
+        if self.is_running(key):
+            log(f"killing container {key}")
         await asyncio.to_thread(self._kill, key)
         order = self.directory(key) / ORDER
         if order.exists():
@@ -206,12 +186,15 @@ class LxcGuests:
             if volume.image.exists():
                 await images.wait_detached(volume.image)
                 volume.image.unlink()
+                log(f"removed volume '{volume.volid}'")
         if (directory := self.directory(spec.key)).exists():
             shutil.rmtree(directory)
+            write_known_hosts(self._paths)
 
     async def add_volume(self, spec: GuestSpec, volume: Volume, log: Log) -> None:
         """Make the empty image of a mount point that was added to the configuration."""
         await images.make_empty(volume.image, volume.size_bytes, shift_of(spec))
+        log(f"made an empty file system on volume '{volume.volid}'")
 
     async def resize(self, spec: GuestSpec, volume: Volume, size_bytes: int, log: Log) -> None:
         """Grow an image and its file system, running or not.
@@ -246,7 +229,24 @@ class LxcGuests:
 
     def is_running(self, key: str) -> bool:
         """Whether its init runs, or is about to run again after a reboot from inside."""
-        return self.init_pid(key) is not None or groups.populated(self._group(key, groups.BOOT))
+        # A reboot from inside leaves it without init for a moment; its monitor or what boots it
+        # again is there then.
+        return self.init_pid(key) is not None or self._in_transition(key)
+
+    def _in_transition(self, key: str) -> bool:
+        return any(
+            groups.populated(self._group(key, suffix)) for suffix in (groups.MONITOR, groups.BOOT)
+        )
+
+    async def next_init(self, key: str) -> int:
+        """Wait until it has an init, and return its process id."""
+        while (pid := self.init_pid(key)) is None:
+            if self._in_transition(key):
+                await asyncio.sleep(_POLL_S)
+            else:
+                async with self._started:
+                    await self._started.wait()
+        return pid
 
     def init_pid(self, key: str) -> int | None:
         """Its init as this machine numbers it."""

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lab.guests import Device, GuestSpec, NetworkInterface
+from lab.guests import GuestSpec, NetworkInterface
+from lab.host.boot_order import FoundDevice, shift_of
 from lab.host.controllers import Controllers, unified_limits
 from lab.host.stage import STAGE
 from lab.paths import LabPaths
 
-SHIFT = 100_000
-"""What user and group ids of an unprivileged container are outside: Proxmox's own range."""
 ID_COUNT = 65_536
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -22,11 +21,6 @@ _PRIVILEGED_DEVICES = (
     "c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",
     "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm", "c 10:200 rwm", "c 10:229 rwm",
 )  # fmt: skip
-
-
-def shift_of(spec: GuestSpec) -> int:
-    """How far ids inside are from ids outside."""
-    return SHIFT if spec.unprivileged else 0
 
 
 def bridge_of(card: NetworkInterface) -> str:
@@ -48,9 +42,9 @@ def lxc_config(
     spec: GuestSpec,
     paths: LabPaths,
     controllers: Controllers,
-    device_numbers: dict[str, str],
+    devices: tuple[FoundDevice, ...],
 ) -> str:
-    """The configuration file. `device_numbers`: `c 10:200` for each path of `spec.devices`."""
+    """The text of the configuration file."""
     directory = paths.guests / spec.key
     group = f"{paths.namespace}/{spec.key}"
     environment = Environment(
@@ -72,14 +66,10 @@ def lxc_config(
         shift=shift_of(spec),
         id_count=ID_COUNT,
         limits=unified_limits(spec, controllers),
-        device_rules=_device_rules(spec.devices, device_numbers),
+        device_rules=[*_PRIVILEGED_DEVICES, *(f"{found.rule} rwm" for found in devices)],
         attach=shlex.join(map(str, attach)),
         ended=shlex.join(map(str, ended)),
     )
-
-
-def _device_rules(devices: tuple[Device, ...], numbers: dict[str, str]) -> list[str]:
-    return [*_PRIVILEGED_DEVICES, *(f"{numbers[device.path]} rwm" for device in devices)]
 
 
 def _inside(path: str) -> str:

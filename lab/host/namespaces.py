@@ -62,7 +62,7 @@ def open_socket_in(
         except BaseException:
             made.close()
             raise
-        made.setblocking(False)
+        made.settimeout(0)
         return made
 
     return run_in_network(namespace, make)

@@ -18,7 +18,7 @@ exec <"$archive"
 cd "$stage"
 
 unpack() {
-    "$@" /usr/bin/env PATH=/usr/bin:/bin tar --extract --file - $compression \
+    "$@" /usr/bin/env PATH=/usr/bin:/bin tar --extract --file - "$compression" \
         --preserve-permissions --same-owner --numeric-owner \
         --xattrs --xattrs-include='user.*' --xattrs-include='security.capability' \
         --exclude='./dev/*' --exclude='dev/*' --warning=no-timestamp
