@@ -208,6 +208,14 @@ def test_a_failing_program_fails_the_run_with_its_own_message(
     assert "language_host.py" not in preview.stdout + preview.stderr
 
 
+def test_an_error_that_the_program_has_shown_is_not_followed_by_another(project: Project) -> None:
+    project.write("import pulumi\nraise ValueError('no such host')")
+
+    shown = project.run("preview").stdout.split("Diagnostics:")[1]
+
+    assert shown.count("error:") == 1
+
+
 def test_a_project_without_a_program_is_told_so(project: Project) -> None:
     preview = project.run("preview")
 
