@@ -39,9 +39,7 @@ def add_pages(app: FastAPI) -> None:
         async def page() -> Response:
             return FileResponse(STATIC / file, headers=HEADERS)
 
-        app.add_api_route(
-            path, page, methods=["GET", "HEAD"], name=file, include_in_schema=False
-        )
+        app.add_api_route(path, page, methods=["GET", "HEAD"], name=file, include_in_schema=False)
 
     add_page("/", "chat.html")
     add_page("/docs", "docs.html")

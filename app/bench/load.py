@@ -49,9 +49,7 @@ async def requests_per_second(port: int, path: str, connections: int, seconds: f
     loop = asyncio.get_running_loop()
     askers = []
     for _ in range(connections):
-        _, asker = await loop.create_connection(
-            lambda: Asker(request, length), "127.0.0.1", port
-        )
+        _, asker = await loop.create_connection(lambda: Asker(request, length), "127.0.0.1", port)
         askers.append(asker)
     began = time.perf_counter()
     await asyncio.sleep(seconds)

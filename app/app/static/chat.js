@@ -78,12 +78,12 @@ async function stream(response, answer) {
   }
 }
 
-async function ask(message) {
+async function ask(message, { again = false } = {}) {
   const controller = new AbortController();
   running = controller;
   failed = "";
   byId("problem").hidden = true;
-  add("mine", "You", message);
+  if (!again) add("mine", "You", message);
   show("Sending…", true);
   let answer = null;
   try {
@@ -143,4 +143,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 stop.addEventListener("click", () => running?.abort());
-byId("retry").addEventListener("click", () => { if (failed && !running) ask(failed); });
+byId("retry").addEventListener("click", () => {
+  if (failed && !running) ask(failed, { again: true });
+});

@@ -1,0 +1,219 @@
+"""The stop: readiness turns false, open streams finish, the process ends, within a limit."""
+
+import asyncio
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+import pytest
+from app import Settings, create_app
+from app.chat import PLACEHOLDER_TEXT
+from tests.server import UVICORN, Server, free_port, served
+
+LAUNCHER = """
+import asyncio, contextlib, uvicorn
+with contextlib.suppress(KeyboardInterrupt):
+    asyncio.run(uvicorn.Server(uvicorn.Config("app:app", port=0)).serve())
+"""
+COMMANDS = {
+    "uvicorn": UVICORN,
+    "launcher": (sys.executable, "-c", LAUNCHER),
+}
+
+
+class Stream:
+    """A chat that is read in a thread from its first chunk on."""
+
+    def __init__(self, server: Server) -> None:
+        self.text = ""
+        self.started = threading.Event()
+        self.status = 0
+        self._url = f"{server.url}/api/chat"
+
+    def read(self) -> str:
+        with httpx.stream(
+            "POST", self._url, json={"message": "hello"}, timeout=15, trust_env=False
+        ) as response:
+            self.status = response.status_code
+            for text in response.iter_text():
+                self.text += text
+                self.started.set()
+        return self.text
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+def open_stream(threads: ThreadPoolExecutor, server: Server) -> tuple[Stream, Future[str]]:
+    stream = Stream(server)
+    reading = threads.submit(stream.read)
+    assert stream.started.wait(10)
+    return stream, reading
+
+
+def health(server: Server) -> httpx.Response:
+    return httpx.get(f"{server.url}/healthz", trust_env=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready(
+    threads: ThreadPoolExecutor, command: tuple[str, ...], number: int
+) -> None:
+    with served(command, DELAY_MS="40") as server:
+        stream, reading = open_stream(threads, server)
+        assert health(server).status_code == 200
+        server.stop(number)
+        server.logged(message="draining", open_requests=1)
+        answer = health(server)
+        assert not reading.done()
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "draining", "live": True, "ready": False}
+        assert answer.headers["Connection"] == "close"
+        assert reading.result(10) == PLACEHOLDER_TEXT
+        server.ended()
+        assert "Traceback" not in "\n".join(server.lines)
+
+
+def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecutor) -> None:
+    command = (*UVICORN, "--port", str(free_port()), "--workers", "2")
+    with served(command, DELAY_MS="40") as server:
+        reading = [open_stream(threads, server)[1] for _ in range(4)]
+        server.stop()
+        assert {future.result(10) for future in reading} == {PLACEHOLDER_TEXT}
+        assert server.ended() == 0
+
+
+def test_a_request_that_still_comes_while_draining_is_served(
+    threads: ThreadPoolExecutor,
+) -> None:
+    with served(DELAY_MS="40") as server:
+        open_stream(threads, server)
+        server.stop()
+        server.logged(message="draining")
+        _, late = open_stream(threads, server)
+        assert late.result(10) == PLACEHOLDER_TEXT
+        server.ended()
+
+
+def test_a_service_without_open_requests_stops_at_once() -> None:
+    with served(DRAIN_LIMIT_S="3600") as server, httpx.Client(trust_env=False) as idle:
+        assert idle.get(f"{server.url}/healthz").status_code == 200
+        server.stop()
+        assert server.process.wait(2) == -signal.SIGTERM
+
+
+def test_a_stream_that_outlasts_the_limit_is_cut_off_and_the_log_says_so(
+    threads: ThreadPoolExecutor,
+) -> None:
+    with served(DELAY_MS="2000", DRAIN_LIMIT_S="1") as server:
+        _, reading = open_stream(threads, server)
+        server.stop()
+        with pytest.raises(httpx.RemoteProtocolError):
+            reading.result(10)
+        server.ended()
+        line = server.logged(path="/api/chat")
+        assert line["aborted_by"] == "stop"
+        assert "Traceback" not in "\n".join(server.lines)
+
+
+def test_an_upload_that_never_ends_does_not_hold_up_the_stop() -> None:
+    with served(DRAIN_LIMIT_S="1") as server, server.connect() as connection:
+        connection.sendall(
+            b"POST /api/chat HTTP/1.1\r\nHost: x\r\nX-Request-Id: slow\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+        )
+        health(server)
+        server.stop()
+        server.logged(message="draining", open_requests=1)
+        answer = connection.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"x-request-id: slow" in answer
+        server.ended()
+
+
+def test_half_a_request_line_does_not_hold_up_the_stop() -> None:
+    with served(DRAIN_LIMIT_S="3600") as server, server.connect() as connection:
+        connection.sendall(b"GET /heal")
+        server.stop()
+        server.process.wait(5)
+
+
+def test_a_second_interrupt_ends_it_at_once(threads: ThreadPoolExecutor) -> None:
+    with served(DELAY_MS="5000") as server:
+        _, reading = open_stream(threads, server)
+        server.stop(signal.SIGINT)
+        server.logged(message="draining")
+        server.stop(signal.SIGINT)
+        server.process.wait(3)
+        with pytest.raises(httpx.RemoteProtocolError):
+            reading.result(10)
+
+
+def test_a_launcher_can_drain_without_a_signal(threads: ThreadPoolExecutor) -> None:
+    launcher = """
+import asyncio, contextlib, sys, uvicorn
+from app import app
+
+async def main():
+    server = uvicorn.Server(uvicorn.Config(app, port=0))
+    server.capture_signals = contextlib.nullcontext
+    serving = asyncio.create_task(server.serve())
+    await asyncio.to_thread(sys.stdin.readline)
+    app.state.draining.begin()
+    await app.state.draining.wait()
+    server.should_exit = True
+    await serving
+
+asyncio.run(main())
+"""
+    read, write = socket.socketpair()
+    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="40") as server:
+        _, reading = open_stream(threads, server)
+        write.sendall(b"stop\n")
+        server.logged(message="draining", open_requests=1)
+        assert health(server).status_code == 503
+        assert reading.result(10) == PLACEHOLDER_TEXT
+        assert server.ended() == 0
+
+
+def test_signals_that_nobody_handles_are_left_alone() -> None:
+    async def handler_while_serving() -> object:
+        app = create_app(Settings())
+        async with app.router.lifespan_context(app):
+            return signal.getsignal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert asyncio.run(handler_while_serving()) == signal.SIG_DFL
+
+
+def test_the_servers_own_handlers_are_put_back() -> None:
+    got: list[int] = []
+
+    def handler(number: int, _frame: object) -> None:
+        got.append(number)
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+
+        async def main() -> None:
+            app = create_app(Settings())
+            async with app.router.lifespan_context(app):
+                assert signal.getsignal(signal.SIGTERM) is not handler
+                signal.raise_signal(signal.SIGTERM)
+                async with asyncio.timeout(5):
+                    while not got:
+                        await asyncio.sleep(0)
+
+        asyncio.run(main())
+        assert signal.getsignal(signal.SIGTERM) is handler
+        assert got == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
