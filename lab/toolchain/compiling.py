@@ -80,7 +80,7 @@ class Compiler:
                 task.counts(len(compiled), len(packages))
 
         linked = f"-s -w -X {program.version_variable}={program.version}"
-        options = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", linked]
+        options = ["-v", "-trimpath", "-ldflags", linked]
         self._go_command(
             program, ["build", *options, "-o", str(executable), program.package], count
         )
@@ -102,7 +102,8 @@ class Compiler:
 
 
 def _explained(program: GoProgram, failure: CommandFailed) -> str:
-    lines = [line for line in failure.lines if ":" in line or "#" in line or " " in line]
+    # Package names tell how far it came, and downloads that it tried: not why it failed.
+    lines = [line for line in failure.lines if " " in line and "go: downloading " not in line]
     said = "\n".join(f"    {line}" for line in (lines or failure.lines)[-_SHOWN_LINES:])
     return (
         f"toolchain: {program.title}: `{Path(failure.command[0]).name} {failure.command[1]}` "

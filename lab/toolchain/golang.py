@@ -48,7 +48,8 @@ def build_environment(go: Go) -> dict[str, str]:
     return {
         **kept,
         # Never empty: an empty variable means whatever `go env -w` has put into the user's file.
-        "GOFLAGS": "-mod=readonly",
+        # Nothing of the checkout's git: it may be somebody else's, or absent.
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "GO111MODULE": "on",

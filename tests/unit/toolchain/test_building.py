@@ -119,7 +119,7 @@ def test_settings_of_the_machine_for_its_own_builds_do_not_change_ours(
 
     lines = (machine.go / "environment").read_text().splitlines()
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
-    assert seen["GOFLAGS"] == "-mod=readonly"
+    assert seen["GOFLAGS"] == "-mod=readonly -buildvcs=false"
     assert "GOEXPERIMENT" not in seen
     assert (seen["CGO_ENABLED"], seen["GOOS"], seen["GOWORK"]) == ("0", "linux", "off")
     assert seen["GOTOOLCHAIN"] == "local"
