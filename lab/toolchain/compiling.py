@@ -15,12 +15,15 @@ from lab.toolchain.progress import Task
 from lab.toolchain.store import Store
 
 MODULES = Path(__file__).with_name("go")
+_OPTIONS = ("-trimpath",)
+_LINKED = "-s -w"
 _SHOWN_LINES = 15
 
 
 def build_key(program: GoProgram, go: Go) -> str:
     """Changes with everything that the result depends on."""
-    return key_of(repr(program), contents(MODULES / program.module), go.identity)
+    recipe = " ".join((*_OPTIONS, _LINKED))
+    return key_of(recipe, repr(program), contents(MODULES / program.module), go.identity)
 
 
 class Compiler:
@@ -79,8 +82,8 @@ class Compiler:
                 compiled.add(line)
                 task.counts(len(compiled), len(packages))
 
-        linked = f"-s -w -X {program.version_variable}={program.version}"
-        options = ["-v", "-trimpath", "-ldflags", linked]
+        linked = f"{_LINKED} -X {program.version_variable}={program.version}"
+        options = ["-v", *_OPTIONS, "-ldflags", linked]
         self._go_command(
             program, ["build", *options, "-o", str(executable), program.package], count
         )
