@@ -11,7 +11,10 @@ from infra.settings.models import Container as Spec
 
 @dataclass(frozen=True)
 class ContainerArgs:
-    """`tags` has the mark that says whose it is; `download` brings its template."""
+    """`tags` has the mark that says whose it is; `download` brings its template.
+
+    `may_replace` lets a smaller disk replace it.
+    """
 
     spec: Spec
     tags: list[str]
@@ -19,6 +22,7 @@ class ContainerArgs:
     public_keys: tuple[str, ...]
     root_password: pulumi.Output[str] | None = field(repr=False)
     hooks: pulumi.ResourceHookBinding | None
+    may_replace: bool
 
 
 class Container(pulumi.ComponentResource):
@@ -41,6 +45,8 @@ class Container(pulumi.ComponentResource):
                 depends_on=[args.download] if args.download else None,
                 # The new one has the id of the old one.
                 delete_before_replace=True,
+                # A disk cannot shrink, yet the provider calls that an update, and fails.
+                replace_on_changes=["disk.size"] if args.may_replace else None,
             ),
         )
         self.register_outputs({"address": self.address})

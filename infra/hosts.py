@@ -38,6 +38,7 @@ def declare_hosts(settings: Settings, guard: Guard) -> dict[str, Reached]:
                 public_keys=settings.ssh.public_keys,
                 root_password=settings.root_passwords.get(name),
                 hooks=guard.binding,
+                may_replace=name in settings.replace,
             ),
             opts=pulumi.ResourceOptions(providers=[provider] if provider else None),
         )

@@ -89,7 +89,10 @@ def declare_destroy_only() -> None:
 
 async def _ended(run: _Destroy, tripwire: Tripwire) -> bool:
     """Fail the program once the tripwire has fired: --continue-on-error must not go on either."""
-    await tripwire.urn.future()
+    try:
+        await tripwire.urn.future()
+    except Exception as error:
+        raise pulumi.RunError(f"{VARIABLE} is set, and this is no destroy") from error
     if run.tripped:
         raise pulumi.RunError(f"{VARIABLE} is set, and this is no destroy")
     return True

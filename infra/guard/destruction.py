@@ -54,20 +54,52 @@ def judge(it: Situation) -> Verdict:
             f"{disk}; {LOST}. To allow it, add {it.host} to berth:remove. If it has a new name, "
             f"say was: {it.host} there",
         )
-    why = _why(it.old, it.new)
-    if it.host in it.may_replace:
-        return Verdict(
-            allowed=True, text=f"{it.host}: destroys {what} and makes it anew ({why}); {LOST}"
+    return _judge_replacement(it, it.new, what)
+
+
+def judge_update(host: str, old: Described, new: Described, *, as_root: bool) -> str | None:
+    """Why an update must not be tried: what the engine takes for one, and cannot be done."""
+    what = f"container {old.get('vm_id')}"
+    if impact.shrinks(old, new):
+        change = impact.in_words(["disk"], old, new)
+        return _refused(host, what, f"{change}: a disk cannot shrink")
+    if old.get("nesting") != new.get("nesting") and not as_root:
+        change = impact.in_words(["nesting"], old, new)
+        return (
+            f"{host}: cannot change {what} ({change}); Proxmox lets nobody but root@pam with a "
+            "password do that once a container exists. Take the change back, or log in as "
+            "root@pam (berth:proxmox username and password)"
         )
+    return None
+
+
+def _judge_replacement(it: Situation, new: Described, what: str) -> Verdict:
+    names = impact.causes(it.old, new)
+    if it.host not in it.may_replace:
+        return Verdict(allowed=False, text=_refused(it.host, what, _why(names, it.old, new)))
+    if not names and impact.grows(it.old, new):
+        change = impact.in_words(["disk"], it.old, new)
+        return Verdict(
+            allowed=False,
+            text=f"{it.host}: {what} need not be made anew to grow its disk ({change}), "
+            f"but berth:replace allows it; take {it.host} out there, and it grows in place",
+        )
+    why = _why(names, it.old, new)
     return Verdict(
-        allowed=False,
-        text=f"{it.host}: would destroy {what} and make it anew ({why}); {LOST}. "
-        f"To keep it, take the change back. To allow it, add {it.host} to berth:replace",
+        allowed=True, text=f"{it.host}: destroys {what} and makes it anew ({why}); {LOST}"
     )
 
 
-def _why(old: Described, new: Described) -> str:
-    names = impact.causes(old, new)
-    if not names:
-        return "none of its settings changed: asked for with --replace, or a changed provider"
-    return impact.in_words(names, old, new)
+def _refused(host: str, what: str, why: str) -> str:
+    return (
+        f"{host}: would destroy {what} and make it anew ({why}); {LOST}. "
+        f"To keep it, take the change back. To allow it, add {host} to berth:replace"
+    )
+
+
+def _why(names: list[str], old: Described, new: Described) -> str:
+    if names:
+        return impact.in_words(names, old, new)
+    if changed := impact.changes(old, new):
+        return impact.in_words(changed, old, new)
+    return "none of its settings changed: asked for with --replace, or a changed provider"

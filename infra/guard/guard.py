@@ -7,7 +7,7 @@ import pulumi
 
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
-from infra.guard.destruction import Situation, judge
+from infra.guard.destruction import Situation, judge, judge_update
 from infra.guard.mark import Mark, marks_in
 from infra.guard.ownership import refusal_to_create, refusal_to_touch
 from infra.guard.survey import RefusedError, Survey
@@ -29,6 +29,8 @@ class Guard:
         self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
         self._settled: set[str] = set()
         self._destroying = False
+        access = settings.proxmox
+        self._as_root = bool(access and access.username == "root@pam" and not access.api_token)
         self.binding = hooks.bind_containers(
             hooks.ContainerCallbacks(self.before_create, self.before_update, self.before_delete)
         )
@@ -67,9 +69,11 @@ class Guard:
         """Say what the change does; refuse to change what is no longer ours."""
         host = self._host(args.name)
         old, new = described(args.old_inputs or {}), described(args.new_inputs or {})
+        if refusal := judge_update(host, old, new, as_root=self._as_root):
+            raise RefusedError(refusal)
         await self._survey.ensure_nodes_fit()
         await self._ensure_ours(host, args.old_inputs or {})
-        if line := impact.impact(host, old, new):
+        for line in impact.impact(host, old, new):
             pulumi.log.info(line)
 
     async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:

@@ -4,6 +4,7 @@ The table is held to the real provider by tests/engine/program, which writes
 docs/container-changes.md from what it saw.
 """
 
+from collections.abc import Callable
 from enum import Enum
 
 from infra.guard.described import Described
@@ -15,7 +16,7 @@ class Effect(Enum):
     IN_PLACE = "changed in place"
     REBOOT = "changed in place, with a reboot"
     REPLACE = "would replace the container: refused"
-    DENIED = "refused by Proxmox for an API token"
+    ROOT_ONLY = "refused, but for root@pam with a password; takes effect at the next start"
 
 
 EFFECTS: dict[str, Effect] = {
@@ -33,7 +34,7 @@ EFFECTS: dict[str, Effect] = {
     "template": Effect.REPLACE,
     "system": Effect.REPLACE,
     "unprivileged": Effect.REPLACE,
-    "nesting": Effect.DENIED,
+    "nesting": Effect.ROOT_ONLY,
     "onboot": Effect.IN_PLACE,
     "start_order": Effect.IN_PLACE,
     "tags": Effect.IN_PLACE,
@@ -55,33 +56,42 @@ def in_words(names: list[str], old: Described, new: Described) -> str:
     return ", ".join(_change(name, old.get(name), new.get(name)) for name in names)
 
 
-def impact(host: str, old: Described, new: Described) -> str | None:
-    """One line about an update of a container; None when nothing of it is a person's business."""
+def impact(host: str, old: Described, new: Described) -> list[str]:
+    """Lines about an update of a container: what reboots it, then what does not."""
     changed = changes(old, new)
-    if not changed:
-        return None
-    vm_id = new.get("vm_id")
-    what = in_words(changed, old, new)
-    if any(EFFECTS[name] is Effect.REBOOT for name in changed):
-        return f"{host}: reboots container {vm_id} ({what})"
-    return f"{host}: changes container {vm_id} in place ({what})"
+    reboots = [name for name in changed if EFFECTS[name] is Effect.REBOOT]
+    others = [name for name in changed if name not in reboots]
+    container = f"container {new.get('vm_id')}"
+    lines = []
+    if reboots:
+        lines.append(f"{host}: reboots {container} ({in_words(reboots, old, new)})")
+    if others:
+        lines.append(f"{host}: changes {container} in place ({in_words(others, old, new)})")
+    return lines
 
 
 def causes(old: Described, new: Described) -> list[str]:
-    """Which changed settings replace a container.
+    """Which changed settings replace a container; a disk that shrinks does, too.
 
-    A disk that shrinks does, one that grows does not. Where none of the changed settings is
-    known to, every one of them is named: the engine decided, not this table.
+    Empty where none of them is known to: then the engine has a reason of its own.
     """
-    changed = changes(old, new)
-    known = [name for name in changed if EFFECTS[name] is Effect.REPLACE]
-    if "disk" in changed and _shrinks(old.get("disk"), new.get("disk")):
-        known.append("disk")
-    return known or changed
+    known = [name for name in changes(old, new) if EFFECTS[name] is Effect.REPLACE]
+    return [*known, "disk"] if shrinks(old, new) else known
 
 
-def _shrinks(old: object, new: object) -> bool:
-    return isinstance(old, int) and isinstance(new, int) and new < old
+def shrinks(old: Described, new: Described) -> bool:
+    """Whether the disk would have to shrink, which Proxmox cannot do."""
+    return _sizes(old, new, lambda before, after: after < before)
+
+
+def grows(old: Described, new: Described) -> bool:
+    """Whether the disk grows, which needs no replacement."""
+    return _sizes(old, new, lambda before, after: after > before)
+
+
+def _sizes(old: Described, new: Described, test: Callable[[int, int], bool]) -> bool:
+    before, after = old.get("disk"), new.get("disk")
+    return isinstance(before, int) and isinstance(after, int) and test(before, after)
 
 
 def _change(name: str, old: object, new: object) -> str:
