@@ -46,7 +46,7 @@ class Container(pulumi.ComponentResource):
                 # The new one has the id of the old one.
                 delete_before_replace=True,
                 # A disk cannot shrink, yet the provider calls that an update, and fails.
-                replace_on_changes=["disk.size"] if args.may_replace else None,
+                replace_on_changes=["disk"] if args.may_replace else None,
             ),
         )
         self.register_outputs({"address": self.address})
