@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host.capabilities import missing_for_containers
+from lab.host.capabilities import obstacles
 from lab.paths import LabPaths, cache_dir
 from lab.process.control import ask
 from lab.process.keys import ensure_login_key
@@ -95,7 +96,11 @@ def _refuse_other_world(paths: LabPaths, world_file: Path) -> None:
 
 
 def _missing(*, need_containers: bool) -> list[str]:
-    missing = missing_for_containers()
+    if sys.platform == "linux" and os.geteuid() == 0 and shutil.which("apt-get"):
+        from lab.toolchain.debian import ensure_debian_packages
+
+        ensure_debian_packages()
+    missing = obstacles()
     if missing and need_containers:
         raise LabError(
             "containers: this machine cannot run them:\n"
@@ -112,9 +117,9 @@ def _programs(home: Path) -> list[dict[str, str]]:
 
 
 def _templates(world: World) -> None:
-    from lab.host.templates import ensure_templates
+    from lab.host.templates import ensure_templates, releases_of
 
-    ensure_templates(world)
+    ensure_templates(releases_of(world))
 
 
 def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str]) -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Routers:
     async def start(self, stack: AsyncExitStack) -> PackageHosts:
         """Answer; returns the hosts that machines of the lab can reach."""
         hosts = await find_package_hosts(os.environ)
+        hosts = replace(hosts, kept=frozenset(), passed=hosts.all)
         gateway = Gateway(
             hosts,
             FileCache(cache_dir() / "packages"),

@@ -1,0 +1,244 @@
+"""A lab with containers: a network namespace, the node and its hosts, the API at the node."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from ipaddress import IPv4Address, ip_interface
+from typing import Any
+
+from aiohttp import web
+
+from lab.guests import Guests
+from lab.host import groups
+from lab.host.capabilities import limits
+from lab.host.lxc import LxcGuests
+from lab.host.machines import Machines
+from lab.host.namespaces import network_of, open_socket_in
+from lab.host.network import make_network, name_server
+from lab.host.templates import ensure_templates, place_templates, releases_of
+from lab.paths import LabPaths
+from lab.process.routers import Routers
+from lab.process.tls import server_context
+from lab.proxmox.app import CORE
+from lab.proxmox.boot import start_onboot, stop_all
+from lab.proxmox.containers.values import network
+from lab.proxmox.core import Core
+from lab.stack.side import node_endpoint
+from lab.world import World
+
+_logger = logging.getLogger("lab.machine")
+
+
+class Machine:
+    """For root on Linux with LXC."""
+
+    containers = True
+
+    def __init__(self, paths: LabPaths, world: World) -> None:
+        self._paths = paths
+        self._world = world
+        self._node = world.proxmox.node
+        self.endpoint = node_endpoint(world)
+        self._guests = LxcGuests(paths, lambda spec: name_server(world, spec))
+        self._machines: Machines | None = None
+        self._app: web.Application | None = None
+        self._routers = Routers(paths, world, _Names(self))
+        self._stack = AsyncExitStack()
+        self._site: web.BaseSite | None = None
+        self._api_answers = asyncio.Event()
+
+    async def open(self, say: Callable[[str], None]) -> Guests | None:
+        """Network, names, packages, templates; the process joins the lab's control group."""
+        say("network")
+        root = groups.unified_root()
+        if root is not None:
+            groups.join(root / self._paths.namespace / groups.MONITOR)
+        await asyncio.to_thread(make_network, self._paths, self._world)
+        await self._routers.start(self._stack)
+        built = await asyncio.to_thread(ensure_templates, releases_of(self._world))
+        place_templates(self._paths, self._world, built)
+        self._machines = Machines(self._paths, self._world, self._guests, built)
+        return self._guests
+
+    async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
+        """Start the node, answer in it, start the hosts that are on."""
+        self._app = app
+        runner = web.AppRunner(app)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        machines = self._all()
+        say(f"node {self._node.name}")
+        boot = _Boot(already_up=machines.is_running(self._node.name))
+
+        async def on_up(pid: int) -> None:
+            await self._answer_in(runner, pid)
+            if boot.is_one():
+                await start_onboot(self._core)
+
+        watching = asyncio.create_task(machines.watch(self._node.name, on_up, self._on_down))
+        watching.add_done_callback(_raise_unless_cancelled)
+        self._stack.push_async_callback(_cancel, watching)
+        await machines.start(self._node.name, _logger.info)
+        await self._api_answers.wait()
+        for name, host in self._world.hosts.items():
+            if host.started:
+                say(f"host {name}")
+                await machines.start(name, _logger.info)
+
+    async def power(self, action: str) -> None:
+        """What the node's own reboot or shutdown does, asked for over the API."""
+        await stop_all(self._core)
+        if action == "reboot":
+            await self._all().reboot(self._node.name, _logger.info)
+        else:
+            await self._all().stop(self._node.name, _logger.info)
+
+    async def machines(self) -> list[dict[str, Any]]:
+        """Node, hosts and containers."""
+        machines = self._machines
+        if machines is None:
+            return []
+        found: list[dict[str, Any]] = []
+        for name in machines.names:
+            host = self._world.hosts.get(name)
+            found.append(
+                {
+                    "name": name,
+                    "kind": "host" if host else "node",
+                    "address": str((host or self._node).address.ip),
+                    "port": host.ssh_port if host else 22,
+                    "running": machines.is_running(name),
+                }
+            )
+        return found + list(self._containers())
+
+    async def start_host(self, name: str) -> None:
+        """Switch a machine of the world on."""
+        await self._all().start(name, _logger.info)
+
+    async def stop_host(self, name: str) -> None:
+        """Switch a machine of the world off; the node takes its containers along."""
+        self._all().key(name)
+        if name == self._node.name:
+            await stop_all(self._core)
+        await self._all().stop(name, _logger.info)
+
+    def switch_packages(self, *, on: bool) -> None:
+        """Open or cut the way to packages."""
+        self._routers.switch(on=on)
+
+    def facts(self) -> dict[str, Any]:
+        """What limits memory, how disks grow, whether packages can be reached."""
+        known = limits()
+        return {
+            "missing": [],
+            "memory_controller": known["memory"],
+            "disk_growth": known["disk_growth"],
+            "packages": self._routers.open,
+        }
+
+    async def close(self) -> None:
+        """Stop answering; node, hosts and containers go on running."""
+        await self._stack.aclose()
+
+    async def _answer_in(self, runner: web.AppRunner, pid: int) -> None:
+        address = str(self._node.address.ip)
+        everywhere = "0.0.0.0"  # noqa: S104 - of the node alone
+        listening = await asyncio.to_thread(
+            open_socket_in, network_of(pid), everywhere, self._node.port
+        )
+        names = [address, self._node.name, *self._node.dns_names]
+        context = server_context(self._paths, "proxmox", names)
+        self._site = web.SockSite(runner, listening, ssl_context=context)
+        await self._site.start()
+        self._api_answers.set()
+        _logger.info("the API answers at %s", self.endpoint)
+
+    async def _on_down(self) -> None:
+        self._api_answers.clear()
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+        _logger.info("the node is down")
+        await stop_all(self._core)
+
+    def _containers(self) -> Iterator[dict[str, Any]]:
+        if self._app is None:
+            return
+        for vmid, record in sorted(self._core.store.state.guests.items()):
+            if record.kind != "lxc":
+                continue
+            yield {
+                "name": record.config.get("hostname", f"CT{vmid}"),
+                "kind": "container",
+                "vm_id": vmid,
+                "address": _address(record.config.get("net0", "")),
+                "port": 22,
+                "running": self._core.is_running(vmid),
+            }
+
+    @property
+    def _core(self) -> Core:
+        if self._app is None:
+            raise RuntimeError("asked before the API was made")
+        return self._app[CORE]
+
+    def _all(self) -> Machines:
+        if self._machines is None:
+            raise RuntimeError("asked before the network was made")
+        return self._machines
+
+    def addresses(self) -> dict[str, list[IPv4Address]]:
+        """Names of the node, the hosts and the containers."""
+        known = {self._node.name: [self._node.address.ip]}
+        known |= {name: [self._node.address.ip] for name in self._node.dns_names}
+        known |= {name: [host.address.ip] for name, host in self._world.hosts.items()}
+        for machine in self._containers():
+            if machine["address"]:
+                known.setdefault(machine["name"], [IPv4Address(machine["address"])])
+        return known
+
+
+class _Boot:
+    """Tells a boot of the node from a start of the lab's process beside a running one."""
+
+    def __init__(self, *, already_up: bool) -> None:
+        self._skip = already_up
+
+    def is_one(self) -> bool:
+        skipped, self._skip = self._skip, False
+        return not skipped
+
+
+class _Names(Mapping[str, list[IPv4Address]]):
+    """The lab's names, read anew at each question."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def __getitem__(self, name: str) -> list[IPv4Address]:
+        return self._machine.addresses()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._machine.addresses())
+
+    def __len__(self) -> int:
+        return len(self._machine.addresses())
+
+
+def _address(net0: str) -> str:
+    text = network(net0).get("ip", "") if net0 else ""
+    return str(ip_interface(text).ip) if "/" in text else ""
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _raise_unless_cancelled(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _logger.error("the node is no longer watched", exc_info=error)
