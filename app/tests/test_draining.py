@@ -12,17 +12,14 @@ import httpx
 import pytest
 from app import Settings, create_app
 from app.chat import PLACEHOLDER_TEXT
-from tests.server import UVICORN, Server, free_port, served
+from tests.server import UVICORN, Server, free_port, served, wait_for
 
-LAUNCHER = """
-import asyncio, contextlib, uvicorn
-with contextlib.suppress(KeyboardInterrupt):
-    asyncio.run(uvicorn.Server(uvicorn.Config("app:app", port=0)).serve())
-"""
-COMMANDS = {
-    "uvicorn": UVICORN,
-    "launcher": (sys.executable, "-c", LAUNCHER),
-}
+LAUNCHER = (
+    sys.executable,
+    "-c",
+    "import asyncio, uvicorn;"
+    "asyncio.run(uvicorn.Server(uvicorn.Config('app:app', port=0)).serve())",
+)
 
 
 class Stream:
@@ -62,12 +59,15 @@ def health(server: Server) -> httpx.Response:
     return httpx.get(f"{server.url}/healthz", trust_env=False)
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [(UVICORN, signal.SIGTERM), (UVICORN, signal.SIGINT), (LAUNCHER, signal.SIGTERM)],
+    ids=["uvicorn", "interrupted", "launcher"],
+)
 def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready(
     threads: ThreadPoolExecutor, command: tuple[str, ...], number: int
 ) -> None:
-    with served(command, DELAY_MS="40") as server:
+    with served(command, DELAY_MS="30") as server:
         stream, reading = open_stream(threads, server)
         assert health(server).status_code == 200
         server.stop(number)
@@ -84,7 +84,11 @@ def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready
 
 def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecutor) -> None:
     command = (*UVICORN, "--port", str(free_port()), "--workers", "2")
-    with served(command, DELAY_MS="40") as server:
+    with served(command, DELAY_MS="30") as server:
+        wait_for(
+            lambda: "\n".join(server.lines).count("Application startup complete") == 2,
+            "both workers have started",
+        )
         reading = [open_stream(threads, server)[1] for _ in range(4)]
         server.stop()
         assert {future.result(10) for future in reading} == {PLACEHOLDER_TEXT}
@@ -94,7 +98,7 @@ def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecuto
 def test_a_request_that_still_comes_while_draining_is_served(
     threads: ThreadPoolExecutor,
 ) -> None:
-    with served(DELAY_MS="40") as server:
+    with served(DELAY_MS="30") as server:
         open_stream(threads, server)
         server.stop()
         server.logged(message="draining")
@@ -175,7 +179,7 @@ async def main():
 asyncio.run(main())
 """
     read, write = socket.socketpair()
-    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="40") as server:
+    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="30") as server:
         _, reading = open_stream(threads, server)
         write.sendall(b"stop\n")
         server.logged(message="draining", open_requests=1)
