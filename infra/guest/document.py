@@ -7,13 +7,15 @@
      "archive": {"sha256": HEX, "path": "/var/lib/berth/incoming/HEX.tar.gz", "send_again": TEXT},
      "environment": {"file": "uv.lock", "sha256": HEX, "python": null | "3.12" | "/usr/bin/python3",
                      "extras": [], "install_project": false, "build_from_source": false},
-     "packages": ["ffmpeg"], "server_only": [".env", "data"], "writable": ["/opt/chat/data"],
+     "packages": ["ffmpeg"], "server_only": [".env", "data"], "required_on_host": ["API_KEY"],
+     "writable": ["/opt/chat/data"],
      "env_file": {"path": "/etc/chat/chat.env", "text": TEXT},
      "units": {"chat.service": TEXT, "chat.socket": TEXT},
      "host": "0.0.0.0", "port": 8000,
      "health": {"path": "/healthz", "status": 200, "json": null | {...}, "limit_s": 60},
      "secrets": ["value to mask", ...], "lock_limit_s": 300}
 
+`archive.sha256` is the hash of the tar inside the archive (`gzip -dc FILE | sha256sum`).
 Paths are absolute, except `server_only` and `environment.file`, which are below `root` and below
 the source. `units` lists the socket only where the service is started through one.
 """
@@ -89,6 +91,7 @@ class Deploy(Named):
     environment: Environment
     packages: list[str]
     server_only: list[str]
+    required_on_host: list[str]
     writable: list[str]
     env_file: EnvFile
     units: dict[str, str]

@@ -31,7 +31,13 @@ def demand_distinct(document: Deploy, host: Host) -> None:
             f"{path}: is the server's own and never written",
             remedy="give `env_file` another path",
         )
-    both = keys((files.read(path) or b"").decode(errors="replace")) & keys(document.env_file.text)
+    theirs = keys((files.read(path) or b"").decode(errors="replace"))
+    if missing := [name for name in document.required_on_host if name not in theirs]:
+        raise StepFailed(
+            f"{', '.join(missing)}: required, and not set in {path} on the host",
+            remedy="set them there, or in the stack file",
+        )
+    both = theirs & keys(document.env_file.text)
     if both:
         raise StepFailed(
             f"{', '.join(sorted(both))}: set in {path} on the host and in the stack file",

@@ -4,7 +4,6 @@ import http.client
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 from .document import Health
 from .failure import StepFailed

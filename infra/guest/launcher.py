@@ -92,7 +92,7 @@ def serve(
     options: argparse.Namespace, descriptors: Sequence[int], notify: Callable[[str], None]
 ) -> NoReturn:
     """One process of the service, from its import to its last answer."""
-    import uvicorn  # noqa: PLC0415 - the release's own; the first stage has none
+    import uvicorn
 
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     config = uvicorn.Config(
@@ -111,7 +111,7 @@ def draining_server(
     config: "uvicorn.Config", drain_s: float, notify: Callable[[str], None]
 ) -> "uvicorn.Server":
     """uvicorn's server, saying when it is ready, and draining before it stops."""
-    import uvicorn  # noqa: PLC0415 - see `serve`
+    import uvicorn
 
     class DrainingServer(uvicorn.Server):
         loop: asyncio.AbstractEventLoop | None = None

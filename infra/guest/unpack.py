@@ -1,8 +1,10 @@
 """The archive of a release: verified by its hash, unpacked as root's, not writable by others."""
 
+import gzip
 import hashlib
 import os
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from .failure import SendAgain, StepFailed
@@ -10,11 +12,11 @@ from .host import Host
 
 
 def verified(path: Path, sha256: str) -> bool:
-    """True where the file is there and is the one that the hash names."""
+    """True where the file is there, and the tar in it is the one that the hash names."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
+        with gzip.open(path, "rb") as tar:
+            return hashlib.file_digest(tar, "sha256").hexdigest() == sha256
+    except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error):
         return False
 
 

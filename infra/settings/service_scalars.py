@@ -27,7 +27,7 @@ RESERVED_ENV = frozenset(
 SYSTEM_PATHS = frozenset(
     {
         "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/mnt", "/opt", "/proc",
-        "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/var", "/var/lib",
+        "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/var", "/var/lib",  # noqa: S108
     }
 )  # fmt: skip
 OLDEST_PYTHON = (3, 11)
