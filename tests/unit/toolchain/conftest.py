@@ -36,9 +36,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 @pytest.fixture
 def until() -> Until:
     def wait(condition: Callable[[], bool], /) -> None:
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < limit, "the condition did not come true within 20 s"
+            assert time.monotonic() < limit, "the condition did not come true within 60 s"
             time.sleep(0.02)
 
     return wait

@@ -85,6 +85,6 @@ class Machine:
 
 
 class Until(Protocol):
-    """Waits until a condition holds; fails after 20 s."""
+    """Waits until a condition holds; fails after a minute."""
 
     def __call__(self, condition: Callable[[], bool], /) -> None: ...

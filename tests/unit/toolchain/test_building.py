@@ -163,7 +163,7 @@ def test_an_interrupted_build_leaves_nothing_and_nobody(
     until(lambda: compilers(machine) != [])
 
     build.send_signal(number)
-    _, said = build.communicate(timeout=20)
+    _, said = build.communicate(timeout=60)
 
     assert build.returncode == 128 + number
     assert "Traceback" not in said
@@ -178,7 +178,7 @@ def test_what_a_killed_build_left_is_never_taken_for_a_program(
     build = machine.start()
     until(lambda: len(compilers(machine)) == len(TITLES))
     os.killpg(build.pid, signal.SIGKILL)
-    build.communicate(timeout=20)
+    build.communicate(timeout=60)
     for process in compilers(machine):
         os.killpg(process, signal.SIGKILL)
     assert any(shelf != [] for shelf in shelves(machine.cache).values())
@@ -204,7 +204,7 @@ def test_two_at_once_compile_once_and_the_second_says_whom_it_waits_for(
     (machine.go / "hold").unlink()
 
     for process in (first, second):
-        out, errors = process.communicate(timeout=20)
+        out, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
         assert "built" in out
     assert f"waiting for process {first.pid}, which builds it" in said

@@ -25,7 +25,7 @@ def test_a_long_step_is_told_again_with_how_far_it_is(
     with progress.board(out) as shown, shown.task("pulumi") as task:
         task.says("compiling")
         task.counts(7, 9)
-        until(lambda: "pulumi: compiling, 7 of 9 (0 s)" in out.getvalue())
+        until(lambda: "pulumi: compiling, 7 of 9 (" in out.getvalue())
 
 
 def test_a_terminal_shows_the_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
