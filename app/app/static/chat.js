@@ -43,6 +43,13 @@ function problem(title, text, id) {
   byId("problem").hidden = false;
 }
 
+// A message that was refused goes back into its box, to be shortened or changed.
+function takeBack(mine, message) {
+  mine?.item.remove();
+  byId("welcome").hidden = log.childElementCount > 0;
+  if (!box.value) box.value = message;
+}
+
 const TITLES = {
   413: "Too long.",
   422: "Not accepted.",
@@ -83,7 +90,7 @@ async function ask(message, { again = false } = {}) {
   running = controller;
   failed = "";
   byId("problem").hidden = true;
-  if (!again) add("mine", "You", message);
+  const mine = again ? null : add("mine", "You", message);
   show("Sending…", true);
   let answer = null;
   try {
@@ -94,8 +101,8 @@ async function ask(message, { again = false } = {}) {
       signal: controller.signal,
     });
     if (!response.ok) {
-      failed = response.status >= 500 ? message : "";
-      if (!failed && !box.value) box.value = message; // to be shortened or changed
+      if (response.status >= 500) failed = message;
+      else takeBack(mine, message);
       problem(...(await described(response)));
       show("Not answered", false);
       return;

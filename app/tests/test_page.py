@@ -1,0 +1,239 @@
+"""The chat page as a person has it: in Chromium, with keys and clicks."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from app.chat import PLACEHOLDER_TEXT
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+from tests.browser import Page, chromium
+from tests.server import UVICORN, Server, served
+
+PHONE = {"width": 360, "height": 640}
+ANSWER = "#log .theirs"
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[Server]:
+    with served(DELAY_MS="60", MAX_MESSAGE_BYTES="500") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Page, slow: Server) -> Iterator[Page]:
+    """The chat, freshly opened; afterwards the console must be empty."""
+    browser.emulate()
+    browser.complaints()
+    browser.open(slow.url)
+    yield browser
+    expected = re.compile(r"/api/chat.*(status of|ERR_CONNECTION|ERR_INCOMPLETE)")
+    assert [text for text in browser.complaints() if not expected.search(text)] == []
+
+
+def say(page: Page, text: str) -> None:
+    assert page.focused() == "message"
+    page.press(text, Keys.ENTER)
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """Where SCREENSHOTS names a directory, leave a picture to be looked at."""
+    if directory := os.environ.get("SCREENSHOTS"):
+        page.driver.save_screenshot(str(Path(directory) / f"{name}.png"))
+
+
+def test_the_answer_is_shown_while_it_arrives(page: Page) -> None:
+    say(page, "hello")
+    page.until_state("Answering…")
+    seen = [page.text(ANSWER)]
+
+    def whole(_: object) -> bool:
+        seen.append(page.text(ANSWER))
+        return seen[-1].endswith(PLACEHOLDER_TEXT)
+
+    WebDriverWait(page.driver, 15, 0.02).until(whole)
+    assert len(set(seen)) >= 5
+    page.until_state("Ready")
+    assert page.texts("#log .mine") == ["You:\nhello"]
+    assert page.text(ANSWER) == f"Answer:\n{PLACEHOLDER_TEXT}"
+
+
+@pytest.mark.parametrize("by", ["key", "button"])
+def test_an_answer_can_be_stopped_and_the_service_notices(
+    page: Page, slow: Server, by: str
+) -> None:
+    aborted = sum("aborted" in line for line in slow.log)
+    say(page, "stop me")
+    page.until_state("Answering…")
+    if by == "key":
+        page.press(Keys.ESCAPE)
+    else:
+        page.click("#stop")
+    page.until_state("Stopped")
+    assert page.text(ANSWER).endswith("Stopped")
+    assert PLACEHOLDER_TEXT not in page.text(ANSWER)
+    WebDriverWait(page.driver, 10).until(
+        lambda _: sum("aborted" in line for line in slow.log) == aborted + 1
+    )
+    assert not page.visible("#problem")
+    assert not page.visible("#stop")
+    say(page, "and go on")
+    page.until_state("Ready")
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(page: Page) -> None:
+    say(page, "first" + Keys.SHIFT + Keys.ENTER + Keys.NULL + "second")
+    page.until_state("Answering…")
+    page.press(Keys.TAB)
+    assert page.focused() == "stop"
+    page.press(Keys.ENTER)
+    page.until_state("Stopped")
+    assert page.texts("#log .mine") == ["You:\nfirst\nsecond"]
+    assert page.focused() == "message"
+    page.press(Keys.TAB)
+    assert page.focused() == "send"
+
+
+def test_a_blank_message_is_not_sent(page: Page) -> None:
+    say(page, "   ")
+    page.click("#send")
+    assert page.texts("#log li") == []
+    assert page.text("#state") == "Ready"
+
+
+def test_a_message_that_is_too_long_is_explained_and_kept_for_shortening(page: Page) -> None:
+    say(page, "x" * 600)
+    page.until_state("Not answered")
+    problem = page.text("#problem")
+    assert "Too long." in problem
+    assert "larger than 500 bytes" in problem
+    assert re.search("Request [0-9a-f]{32}", problem)
+    assert not page.visible("#retry")
+    assert page.run("return document.getElementById('message').value") == "x" * 600
+    assert page.texts("#log li") == []
+    keep_screenshot(page, "desktop-light-too-long")
+
+
+def test_a_service_that_goes_away_is_told_and_can_be_tried_again(browser: Page) -> None:
+    browser.emulate(dark=True, **PHONE)
+    with served(DELAY_MS="200") as server:
+        port = server.port
+        browser.open(server.url)
+        say(browser, "are you there?")
+        browser.until_state("Answering…")
+        server.process.kill()
+        browser.until_state("Not answered")
+        assert "The answer broke off before its end." in browser.text("#problem")
+        assert browser.text(ANSWER).endswith("Broke off")
+    browser.click("#retry")
+    WebDriverWait(browser.driver, 10).until(
+        lambda _: "The service does not answer." in browser.text("#problem")
+    )
+    keep_screenshot(browser, "phone-dark-away")
+    with served((*UVICORN, "--port", str(port)), DELAY_MS="0"):
+        browser.click("#retry")
+        browser.until_state("Ready")
+        assert browser.texts(ANSWER)[-1] == f"Answer:\n{PLACEHOLDER_TEXT}"
+        assert browser.texts("#log .mine") == ["You:\nare you there?"]
+        assert not browser.visible("#problem")
+
+
+def test_what_is_said_is_shown_as_text_and_never_run(page: Page) -> None:
+    said = "<img src=x onerror=document.title='run'><b>bold</b>"
+    say(page, said)
+    page.until_state("Ready")
+    assert page.texts("#log .mine") == [f"You:\n{said}"]
+    assert page.run("return document.title") == "Chat"
+
+
+def test_a_script_from_elsewhere_or_in_the_page_is_refused(page: Page, slow: Server) -> None:
+    page.run(
+        "const image = document.createElement('img'); image.src = 'http://127.0.0.1:9/x.png';"
+        "document.body.append(image);"
+    )
+    for attack in (
+        "document.createElement('script').src = '//cdn.example/x.js'",
+        "document.body.setAttribute('onclick', 'document.title = 1')",
+        "document.body.innerHTML = '<b>bold</b>'",
+        "eval('1')",
+    ):
+        tried = f"try {{ {attack}; return 'done' }} catch (error) {{ return 'refused' }}"
+        assert page.run(tried) == "refused", attack
+    told = "\n".join(page.complaints())
+    assert "img-src 'self'" in told
+    policy = httpx.get(slow.url, trust_env=False).headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page, slow: Server) -> None:
+    page.driver.get_log("performance")
+    for path in ("/", "/docs"):
+        page.open(slow.url + path)
+        WebDriverWait(page.driver, 10).until(lambda _: page.text("#state") != "Loading…")
+    events = [json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance")]
+    urls = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert len(urls) > 6
+    assert [url for url in urls if not url.startswith(slow.url)] == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [PHONE, {"width": 1100, "height": 760}])
+def test_it_is_readable_on_every_screen(page: Page, size: dict[str, int], *, dark: bool) -> None:
+    page.emulate(dark=dark, **size)
+    say(page, "a" + "long" * 30)
+    page.until_state("Ready")
+    assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    for selector in ("#log .mine", ANSWER, "#send", "#state"):
+        assert contrast(page, selector) >= 4.5, selector
+    assert page.run("return document.getElementById('send').offsetHeight") >= 44
+    assert page.run("return parseFloat(getComputedStyle(message).fontSize)") >= 16
+    width = "phone" if size is PHONE else "desktop"
+    keep_screenshot(page, f"{width}-{'dark' if dark else 'light'}")
+
+
+def test_the_description_of_the_api_is_readable_too(page: Page, slow: Server) -> None:
+    for dark in (False, True):
+        page.emulate(dark=dark, **PHONE)
+        page.open(f"{slow.url}/docs")
+        page.until_state("chat-backend 1.0.0")
+        assert "POST/api/chat" in page.text("main").replace("\n", "").replace(" ", "")
+        assert "larger than 500 bytes" in page.text("main")
+        assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
+        keep_screenshot(page, f"phone-docs-{'dark' if dark else 'light'}")
+
+
+def contrast(page: Page, selector: str) -> float:
+    """The contrast of the text of an element to what lies behind it, as WCAG counts it."""
+    colours = page.run(
+        """
+        const found = document.querySelector(arguments[0]);
+        let behind = found;
+        while (getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)')
+          behind = behind.parentElement;
+        return [getComputedStyle(found).color, getComputedStyle(behind).backgroundColor];
+        """,
+        selector,
+    )
+    light, dark = sorted((luminance(colour) for colour in colours), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(part * weight for part, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
