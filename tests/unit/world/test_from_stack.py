@@ -188,9 +188,7 @@ def test_every_stack_of_the_project_has_a_world(tmp_path: Path, stack: Path) -> 
             assert str(world.hosts[name].address.ip) == host["existing"]["address"]
 
 
-_junk = (
-    st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.just([1]) | st.just({})
-)
+_junk: st.SearchStrategy[Any] = st.sampled_from([None, True, 0, -7, "", "text", [1], {}, 1.5])
 _address = st.sampled_from(
     ["10.0.0.2/24", "10.0.0.1/30", "10.0.0.2/30", "10.0.0.3/31", "10.0.0.4/32", "::1/64", "x"]
 )
@@ -235,7 +233,7 @@ def one_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("any")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(config=_config.filter(lambda c: isinstance(c, dict)))
 def test_whatever_a_stack_says_the_world_made_for_it_can_be_loaded(
     one_directory: Path, config: dict[str, Any]
