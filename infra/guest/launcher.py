@@ -2,8 +2,8 @@
 
 Run by the unit, in two stages of one process:
 
-    launcher.py run ROOT [--import-path P] serve MODULE:ATTRIBUTE [--factory] [...]
-    launcher.py run ROOT [--import-path P] exec -- PROGRAM ARGUMENT...
+    launcher.py run ROOT IMPORT-PATH serve MODULE:ATTRIBUTE [--factory] [--workers N] [...]
+    launcher.py run ROOT IMPORT-PATH exec PROGRAM ARGUMENT...
 
 The first stage follows `ROOT/current` once, so that a process that imports late gets the code it
 began with, and goes on in the release's own Python. `exec` is for a command of one's own.
@@ -36,22 +36,17 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(arguments: Sequence[str]) -> None:
     """Both stages: `run` replaces the process, `serve` ends with the service."""
+    if arguments[:1] == ["run"]:
+        root, import_path, *rest = arguments[1:]
+        run_release(Path(root), import_path, rest)
     parser = argparse.ArgumentParser(prog="launcher.py")
-    stages = parser.add_subparsers(dest="stage", required=True)
-    run = stages.add_parser("run")
-    run.add_argument("root", type=Path)
-    run.add_argument("--import-path", default=".")
-    run.add_argument("rest", nargs=argparse.REMAINDER)
-    serve = stages.add_parser("serve")
-    serve.add_argument("app")
-    serve.add_argument("--factory", action="store_true")
-    serve.add_argument("--workers", type=int, default=1)
-    serve.add_argument("--log-level", default="info")
-    serve.add_argument("--drain", type=float, default=30)
-    options = parser.parse_args(arguments)
-    if options.stage == "run":
-        run_release(options.root, options.import_path, options.rest)
-    serve_sockets(options)
+    parser.add_argument("stage", choices=["serve"])
+    parser.add_argument("app")
+    parser.add_argument("--factory", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--log-level", default="info")
+    parser.add_argument("--drain", type=float, default=30)
+    serve_sockets(parser.parse_args(arguments))
 
 
 def run_release(root: Path, import_path: str, rest: Sequence[str]) -> NoReturn:
@@ -65,7 +60,7 @@ def run_release(root: Path, import_path: str, rest: Sequence[str]) -> NoReturn:
     os.environ["VIRTUAL_ENV"] = str(binaries.parent)
     os.chdir(release)
     if rest[0] == "exec":
-        command = rest[2:] if rest[1] == "--" else rest[1:]
+        command = rest[1:]
         try:
             os.execvp(command[0], [*command])  # noqa: S606
         except FileNotFoundError:

@@ -27,6 +27,7 @@ def units(places: Places, service: Service, *, owner: str, import_path: str) -> 
         name=places.name,
         what=service.app or service.factory or "a command of its own",
         socket=socket,
+        unit=places.unit,
         user=places.user,
         root_user=places.user == "root",
         root=places.root,
@@ -53,9 +54,9 @@ def listen_stream(listen: str, port: int) -> str:
 
 def _command(places: Places, service: Service, import_path: str) -> str:
     words = [LAUNCHER_PYTHON, "-I", launcher(places.name), "run", places.root]
-    words += ["--import-path", import_path]
+    words.append(import_path)
     if service.command:
-        return command_line([*words, "exec", "--", *service.command])
+        return command_line([*words, "exec", *service.command])
     words += ["serve", service.app or service.factory or ""]
     words += ["--factory"] if service.factory else []
     words += ["--workers", str(service.workers), "--log-level", service.log_level]
