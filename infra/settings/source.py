@@ -105,7 +105,9 @@ def _checked_secrets(text: StackText | None, problems: list[Problem]) -> dict[st
         return {}
     clear = set(values) if not secret else set(text.clear_secrets() if text else ())
     for name, value in values.items():
-        if name in clear:
+        if not isinstance(value, str):
+            problems.append(Problem(at(SECRETS, name), "must be one encrypted text (secure: ...)"))
+        elif name in clear:
             problems.append(
                 Problem(
                     at(SECRETS, name),
@@ -113,6 +115,4 @@ def _checked_secrets(text: StackText | None, problems: list[Problem]) -> dict[st
                     f"pulumi config set --secret --path 'berth:secrets.{name}'",
                 )
             )
-        elif not isinstance(value, str):
-            problems.append(Problem(at(SECRETS, name), "must be one encrypted text (secure: ...)"))
     return {name: value for name, value in values.items() if isinstance(value, str)}

@@ -1,0 +1,179 @@
+"""Runs settings and the whole program under recording mocks, as the engine would start them."""
+
+import asyncio
+import json
+import runpy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from pulumi.runtime.settings import SETTINGS
+
+from infra.guard import hooks
+from infra.settings import Settings, load
+from tests.conftest import REPO
+
+TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
+_key = Ed25519PrivateKey.generate()
+PRIVATE_KEY = _key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+PUBLIC_KEY = _key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+SECRETS = {"proxmox-token": {"secure": TOKEN}, "ssh-key": {"secure": PRIVATE_KEY}}
+CHAT: dict[str, Any] = {
+    "node": "pve",
+    "vm_id": 111,
+    "address": "192.168.1.111/24",
+    "gateway": "192.168.1.1",
+    "template": {"volume": "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst"},
+}
+
+
+def own_event_loop() -> Iterator[None]:
+    """A loop for what the SDK starts; nothing of it is left when the test is over."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+def stack(hosts: Mapping[str, Any] | None = None, **keys: Any) -> dict[str, Any]:
+    """The `config` of a sound stack file; `keys` replace its berth: keys, None takes one out."""
+    config = {
+        "id": "k7q2m9xw",
+        "proxmox": {"endpoint": "https://192.168.1.11:8006/", "api_token": "proxmox-token"},
+        "ssh": {"private_key": "ssh-key"},
+        "hosts": {"chat": {"container": dict(CHAT)}} if hosts is None else dict(hosts),
+        "secrets": dict(SECRETS),
+    } | keys
+    return {f"berth:{key}": value for key, value in config.items() if value is not None}
+
+
+def container(**changes: Any) -> dict[str, Any]:
+    """A host like CHAT; None takes a key out."""
+    return {"container": {k: v for k, v in (CHAT | changes).items() if v is not None}}
+
+
+def configure(config: Mapping[str, Any]) -> None:
+    """Hand a stack file's `config` to the program as the engine does: decrypted, as JSON."""
+    plain, secret = {}, []
+    for key, value in config.items():
+        clear, encrypted = _decrypted(value)
+        plain[key] = clear if isinstance(clear, str) else json.dumps(clear)
+        if encrypted:
+            secret.append(key)
+    pulumi.runtime.set_all_config(plain, secret)
+
+
+def _decrypted(value: Any) -> tuple[Any, bool]:
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return value["secure"], True
+    if isinstance(value, dict):
+        items = {key: _decrypted(item) for key, item in value.items()}
+        return {k: v for k, (v, _) in items.items()}, any(s for _, s in items.values())
+    if isinstance(value, list):
+        parts = [_decrypted(item) for item in value]
+        return [v for v, _ in parts], any(s for _, s in parts)
+    return value, False
+
+
+@dataclass
+class Recorded:
+    """A resource as the program asked for it. `secret` names inputs that are wrapped as such."""
+
+    kind: str
+    name: str
+    inputs: dict[str, Any]
+    secret: frozenset[str]
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    """Not an engine: it remembers what is registered, in whatever order."""
+
+    resources: list[Recorded] = field(default_factory=list)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
+        secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
+        self.resources.append(Recorded(args.typ, args.name, inputs, secret))
+        return f"{args.name}-id", inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"the program calls {args.token}")
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and pulumi.runtime.rpc._special_sig_key in value
+
+
+def _unwrapped(value: Any) -> Any:
+    return value["value"] if _is_secret(value) else value
+
+
+@dataclass
+class Program:
+    """What one run declared."""
+
+    recorded: list[Recorded]
+    outputs: dict[str, Any]
+
+    @property
+    def resources(self) -> dict[str, Recorded]:
+        return {resource.name: resource for resource in self.recorded}
+
+
+def settings_of(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
+    """What `load` makes of a stack file; a missing id is answered with `fresh123`."""
+    pulumi.runtime.set_mocks(Recorder(), project="berth", stack="prod", preview=False)
+    configure(config)
+    return load(environment or {}, lambda: "fresh123")
+
+
+def errors_of(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> list[str]:
+    """The problems of a stack file, one line each; the header is left out."""
+    with pytest.raises(pulumi.RunError) as caught:
+        settings_of(config, environment)
+    return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
+
+
+def run_program(config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
+    for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
+        monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
+    for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="berth", stack="prod", preview=False)
+    configure(config)
+
+    @pulumi.runtime.test
+    def run() -> None:
+        runpy.run_path(str(REPO / "__main__.py"), run_name="__main__")
+
+    run()
+    return Program(list(recorder.resources), dict(SETTINGS.outputs))
+
+
+def config_of(path: Path) -> dict[str, Any]:
+    """The `config` of a stack file of the repository, with secrets that the tests know."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = document["config"]
+    names = config.get("berth:secrets", {})
+    config["berth:secrets"] = {name: {"secure": f"the secret {name}"} for name in names} | SECRETS
+    return config
