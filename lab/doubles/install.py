@@ -1,4 +1,4 @@
-"""Puts a double where the engine looks for plugins, as a plain executable.
+"""How a double is started, and how it is put where the engine looks for plugins.
 
 A plain executable gives every provider of every run a process of its own: nothing is shared.
 """
@@ -9,27 +9,35 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
-def install(plugins: Path, python: Path, name: str, version: str, module: str) -> Path:
+def start_command(python: Path, module: str) -> list[str]:
+    """The command that runs the `main` of `module`, of this checkout, by `python`.
+
+    It works in any directory: plugins run in the project's.
+    """
+    start = (
+        f"import sys; sys.path.insert(0, {str(_CHECKOUT)!r}); "
+        "from lab.doubles.process import end_with_signals; end_with_signals(); "
+        f"from {module} import main; main()"
+    )
+    # Without -P what lies in the project's directory could stand in for our modules.
+    return [str(python), "-P", "-c", start]
+
+
+def install(plugins: Path, name: str, version: str, command: list[str]) -> Path:
     """Write `resource-NAME-vVERSION/pulumi-resource-NAME` below `plugins`; returns its path.
 
-    `python` runs it; `module` of this checkout has the `main` to call. An executable that is
-    there already is replaced: whether the real plugin is, the caller must have looked.
+    An executable that is there already is replaced: whether it is the real plugin, the caller
+    must have looked.
     """
     directory = plugins / f"resource-{name}-v{version}"
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / f"pulumi-resource-{name}"
-    start = (
-        f"import sys; sys.path.insert(0, {str(_CHECKOUT)!r}); "
-        f"from lab.doubles.process import end_with_signals; end_with_signals(); "
-        f"from {module} import main; main()"
-    )
-    # Without -P a program's directory, where plugins run, could stand in for our modules.
     # Byte code makes the start three times faster.
     text = (
         "#!/bin/sh\n"
         f"# The lab's double of pulumi-resource-{name} {version}; not the real plugin.\n"
         "unset PYTHONDONTWRITEBYTECODE\n"
-        f'exec {shlex.quote(str(python))} -P -c {shlex.quote(start)} "$@"\n'
+        f'exec {shlex.join(command)} "$@"\n'
     )
     scratch = program.with_suffix(".new")
     scratch.write_text(text)

@@ -142,9 +142,11 @@ def _refuse_failure(channel: asyncssh.SSHClientChannel[bytes], job: Job, output:
     if status == 0:
         if output.stdin_unread:
             raise Refused(
-                f"EOF: {_running(job, output)}"
-                "(it ended with status 0 without having read its stdin, which the real "
-                "pulumi-command takes for a failure: read all of it, or send less)"
+                _explained(
+                    f"EOF: {_running(job, output)}",
+                    "it ended with status 0 and without having read its stdin, which the real "
+                    "pulumi-command takes for a failure: read all of it, or send less",
+                )
             )
         return
     # asyncssh says -1 where a signal ended the process.
@@ -155,15 +157,21 @@ def _refuse_failure(channel: asyncssh.SSHClientChannel[bytes], job: Job, output:
 def _lost(error: Exception, job: Job, output: _Output) -> str:
     text = f"{go_text.exit_text(None, '', '')}: {_running(job, output)}"
     if isinstance(error, asyncssh.ConnectionLost) and "keepalive" in str(error):
-        text += (
-            "(the server stopped answering; the real pulumi-command sends no keepalives "
-            "and would wait for ever)"
+        return _explained(
+            text,
+            "the server stopped answering; the real pulumi-command sends no keepalives "
+            "and would wait for ever",
         )
     return text
 
 
 def _running(job: Job, output: _Output) -> str:
     return f"running {go_text.quoted(job.command)}:\n{output.both.decode(errors='replace')}"
+
+
+def _explained(text: str, why: str) -> str:
+    """`text`, which is the real plugin's, with ours on a line of its own."""
+    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}({why})"
 
 
 def _text(data: bytearray, name: str) -> str:
