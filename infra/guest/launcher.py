@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     import uvicorn
 
+Handler = Callable[[int, FrameType | None], None]
 FIRST_SOCKET = 3
 KEEP_ALIVE_S = 100  # above the 90 s for which a connector in front keeps its connections
 IDLE_GRACE_S = 1.0
@@ -109,24 +110,37 @@ def draining_server(
     import uvicorn
 
     class DrainingServer(uvicorn.Server):
-        loop: asyncio.AbstractEventLoop | None = None
         drained: asyncio.Task[None] | None = None
+        told = 0
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
-            self.loop = asyncio.get_running_loop()
             if self.started and not self.should_exit:
+                self.listen_first(asyncio.get_running_loop())
                 notify("READY=1")
 
+        def listen_first(self, loop: asyncio.AbstractEventLoop) -> None:
+            """Close the door at once, then pass the signal on to what the application set up."""
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self.before(signal.getsignal(number), loop))
+
+        def before(self, after: object, loop: asyncio.AbstractEventLoop) -> Handler:
+            def received(number: int, frame: FrameType | None) -> None:
+                self.told += 1
+                self.should_exit = self.told > 1
+                loop.call_soon_threadsafe(self.begin_drain)
+                if callable(after):
+                    after(number, frame)
+
+            return received
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-            if self.loop is None or self.drained is not None:
+            if not self.started:
                 self.should_exit = True
-            else:
-                self.loop.call_soon_threadsafe(self.begin_drain)
 
         def begin_drain(self) -> None:
-            if self.drained is None and self.loop is not None:
-                self.drained = self.loop.create_task(self.drain())
+            if self.drained is None:
+                self.drained = asyncio.get_running_loop().create_task(self.drain())
 
         async def drain(self) -> None:
             notify("STOPPING=1")
