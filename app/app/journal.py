@@ -52,7 +52,6 @@ def set_up(level: str) -> None:
     """
     # Facts that no line shows need not be found out for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.logAsyncioTasks = False
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     handler.setLevel(level.upper())

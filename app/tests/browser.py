@@ -1,5 +1,6 @@
 """Debian's Chromium without a window, in a profile of its own, kept from talking to anybody."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ class Page:
         return str(self.driver.switch_to.active_element.get_attribute("id"))
 
     def run(self, script: str, *arguments: object) -> Any:
-        return self.driver.execute_script(script, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(script, *arguments)
 
     def until_state(self, state: str) -> None:
         WebDriverWait(self.driver, 15, 0.02).until(
@@ -92,4 +93,17 @@ class Page:
 
     def complaints(self) -> list[str]:
         """What the console has said since the last time, policy violations included."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
+
+    def requested(self) -> list[str]:
+        """The addresses it has asked for since the last time, one for each request."""
+        events = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
+        return [
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return entries

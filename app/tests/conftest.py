@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from tests.server import Server, served
 
 CHAT_DELAY_MS = 20

@@ -46,7 +46,7 @@ class Server:
     ) -> None:
         self.process = subprocess.Popen(
             command,
-            stdin=stdin or subprocess.DEVNULL,
+            stdin=stdin.fileno() if stdin else subprocess.DEVNULL,
             cwd=HERE,
             env=environment(settings),
             stdout=subprocess.PIPE,

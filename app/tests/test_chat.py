@@ -1,9 +1,11 @@
 """The stream: whole, spread in time, ended when nobody listens; and what is refused."""
 
 import time
+from itertools import pairwise
 
 import httpx
 import pytest
+
 from app.chat import PLACEHOLDER_TEXT, chunks
 from tests.conftest import CHAT_DELAY_MS
 from tests.server import Server, served
@@ -34,7 +36,7 @@ def test_chunks_arrive_one_by_one_with_the_delay_between_them(client: httpx.Clie
     words = len(PLACEHOLDER_TEXT.split())
     assert len(texts) > words / 2
     assert arrivals[-1] - arrivals[0] >= 0.9 * (words - 1) * CHAT_DELAY_MS / 1000
-    gaps = [after - before for before, after in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(arrivals)]
     assert max(gaps) < (arrivals[-1] - arrivals[0]) / 2
 
 
@@ -87,9 +89,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_upload_is_logged(service: Ser
 def test_a_body_without_a_message_is_refused_with_its_place(
     client: httpx.Client, body: bytes
 ) -> None:
-    response = client.post(
-        "/api/chat", content=body, headers={"Content-Type": "application/json"}
-    )
+    response = client.post("/api/chat", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 422
     problem = response.json()
     assert problem["request_id"] == response.headers["X-Request-Id"]
@@ -100,9 +100,7 @@ def test_a_body_without_a_message_is_refused_with_its_place(
 def test_what_cannot_be_read_as_json_is_the_clients_error(
     client: httpx.Client, body: bytes
 ) -> None:
-    response = client.post(
-        "/api/chat", content=body, headers={"Content-Type": "application/json"}
-    )
+    response = client.post("/api/chat", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
     assert response.json()["detail"] == "There was an error parsing the body"
 

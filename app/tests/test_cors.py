@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.server import served
 
 FRONT_END = "http://localhost:5173"

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
+
 from app import Settings, create_app
 from app.chat import PLACEHOLDER_TEXT
 from tests.server import UVICORN, Server, free_port, served, wait_for
@@ -17,8 +18,7 @@ from tests.server import UVICORN, Server, free_port, served, wait_for
 LAUNCHER = (
     sys.executable,
     "-c",
-    "import asyncio, uvicorn;"
-    "asyncio.run(uvicorn.Server(uvicorn.Config('app:app', port=0)).serve())",
+    "import asyncio, uvicorn as u; asyncio.run(u.Server(u.Config('app:app', port=0)).serve())",
 )
 
 
@@ -68,7 +68,7 @@ def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready
     threads: ThreadPoolExecutor, command: tuple[str, ...], number: int
 ) -> None:
     with served(command, DELAY_MS="30") as server:
-        stream, reading = open_stream(threads, server)
+        _, reading = open_stream(threads, server)
         assert health(server).status_code == 200
         server.stop(number)
         server.logged(message="draining", open_requests=1)
@@ -199,25 +199,20 @@ def test_signals_that_nobody_handles_are_left_alone() -> None:
 
 
 def test_the_servers_own_handlers_are_put_back() -> None:
-    got: list[int] = []
+    async def stopped() -> tuple[int, bool]:
+        passed_on: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    def handler(number: int, _frame: object) -> None:
-        got.append(number)
+        def of_the_server(number: int, _frame: object) -> None:
+            passed_on.set_result(number)
 
-    before = signal.signal(signal.SIGTERM, handler)
-    try:
-
-        async def main() -> None:
+        before = signal.signal(signal.SIGTERM, of_the_server)
+        try:
             app = create_app(Settings())
             async with app.router.lifespan_context(app):
-                assert signal.getsignal(signal.SIGTERM) is not handler
                 signal.raise_signal(signal.SIGTERM)
-                async with asyncio.timeout(5):
-                    while not got:
-                        await asyncio.sleep(0)
+                number = await asyncio.wait_for(passed_on, 5)
+            return number, signal.getsignal(signal.SIGTERM) is of_the_server
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
-        asyncio.run(main())
-        assert signal.getsignal(signal.SIGTERM) is handler
-        assert got == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert asyncio.run(stopped()) == (signal.SIGTERM, True)

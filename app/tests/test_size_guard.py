@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from starlette.types import Message
+
 from app import Settings, create_app
 from app.size_guard import SizeGuard
-from starlette.types import Message
 from tests.server import Server, served
 
 LIMIT = 10_240

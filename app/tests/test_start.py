@@ -5,6 +5,7 @@ import sys
 
 import httpx
 import pytest
+
 from app import Settings, create_app
 from tests.server import UVICORN, end_of, free_port, served
 

@@ -43,7 +43,6 @@ def test_500_streams_at_once_are_all_whole_and_nearly_as_fast_as_one() -> None:
         alone = 0.08 * (len(PLACEHOLDER_TEXT.split()) - 1)
         assert took < 4 * alone
 
-
         def all_logged() -> list[dict[str, Any]] | None:
             lines = [line for line in server.log if line.get("path") == "/api/chat"]
             return lines if len(lines) >= STREAMS else None

@@ -38,9 +38,10 @@ def make(target: Path) -> None:
     began = time.monotonic()
     shutil.rmtree(target, ignore_errors=True)
     venv.create(target, with_pip=True, symlinks=True)
-    install = [target / "bin" / "python", "-m", "pip", "install", "--require-hashes", "--quiet"]
+    python = str(target / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--require-hashes", "--quiet"]
     done = subprocess.run(
-        [*install, "--disable-pip-version-check", "-r", REQUIREMENTS],
+        [*install, "--disable-pip-version-check", "-r", str(REQUIREMENTS)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
