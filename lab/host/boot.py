@@ -6,6 +6,7 @@ whose monitor keeps the namespace alive for as long as the container runs. Stand
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def boot(directory: Path, *, again: bool) -> None:
     unified = _unified()
     group = unified / order["group"]
     groups.join(_beside(group, groups.BOOT))
-    for old in (_beside(group, groups.MONITOR), group):
+    for old in (_beside(group, groups.MONITOR), _beside(group, groups.ENDING), group):
         if not groups.wait_empty(old, _ENDED_WITHIN_S):
             sys.exit(f"something still runs in {old}")
         groups.remove(old)
@@ -51,9 +52,13 @@ def boot(directory: Path, *, again: bool) -> None:
             _mount("-t", "cgroup", "-o", controller, "cgroup", str(hierarchy))
         legacy.prepare(hierarchy, controller, order["group"], files)
     furnish(STAGE / "rootfs", order["shift"], order["steps"])
+    # LXC's path must be open to the container's ids, which the lab's files need not be.
+    lxc_path = STAGE / "lxc"
+    (lxc_path / directory.name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(directory / "config", lxc_path / directory.name / "config")
     os.chdir("/")
     command = [
-        order["lxc_start"], "--lxcpath", str(directory.parent), "--name", directory.name,
+        order["lxc_start"], "--lxcpath", str(lxc_path), "--name", directory.name,
         "--daemon", "--logpriority", "INFO", "--logfile", str(directory / "lxc.log"),
     ]  # fmt: skip
     environment = {"PATH": LXC_PATH}

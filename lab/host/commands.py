@@ -13,12 +13,17 @@ _LONG_S = 600.0
 async def run(
     command: Sequence[str],
     *,
+    named: str | None = None,
     stdin: bytes | None = None,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     limit_s: float = _LONG_S,
 ) -> str:
-    """Standard output of `command`; raises GuestError when it fails or takes longer."""
+    """Standard output of `command`; raises GuestError when it fails or takes longer.
+
+    The error starts with `named`, by default the name of the program.
+    """
+    prefix = f"{_name(command)}: " if named is None else named
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
@@ -31,13 +36,13 @@ async def run(
         async with asyncio.timeout(limit_s):
             out, err = await process.communicate(stdin)
     except TimeoutError:
-        raise GuestError(f"{_name(command)}: not done after {limit_s:.0f} s") from None
+        raise GuestError(f"{prefix}not done after {limit_s:.0f} s") from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise GuestError(f"{_name(command)}: {last_line(err) or f'exit {process.returncode}'}")
+        raise GuestError(prefix + (last_line(err) or f"exit code {process.returncode}"))
     return out.decode(errors="replace")
 
 

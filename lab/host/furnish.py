@@ -31,7 +31,7 @@ def furnish(root: Path, shift: int, steps: list[Step]) -> None:
             for step in steps:
                 _do(step, shift)
         except BaseException as error:
-            os.write(writer, f"{type(error).__name__}: {error}".encode())
+            os.write(writer, (str(error) or type(error).__name__).encode())
             os._exit(1)
         os._exit(0)
     os.close(writer)
@@ -39,7 +39,7 @@ def furnish(root: Path, shift: int, steps: list[Step]) -> None:
         said = pipe.read().decode(errors="replace")
     os.waitpid(child, 0)
     if said:
-        raise RuntimeError(f"its files cannot be written: {said}")
+        raise RuntimeError(said)
 
 
 def _do(step: Step, shift: int) -> None:
@@ -99,7 +99,7 @@ def _with_block(old: str, text: str) -> str:
 def _set_line(path: Path, key: str, text: str) -> None:
     """Replace the line of `key` in a file like /etc/passwd, or add it; owner and mode stay."""
     if not path.is_file() or path.is_symlink():
-        raise RuntimeError(f"{path} is no plain file")
+        raise RuntimeError(f"the template has no plain file {path}")
     before = path.stat()
     lines = path.read_text(encoding="utf-8").splitlines()
     kept = [text if line.split(":", 1)[0] == key else line for line in lines]

@@ -1,4 +1,4 @@
-"""The lab's control groups: `<lab>/<key>` and beside it `.monitor`, `.boot`.
+"""The lab's control groups: `<lab>/<key>` and beside it `.monitor`, `.ending`, `.boot`.
 
 Standard library only: the boot of a container uses it, too.
 """
@@ -10,13 +10,20 @@ from pathlib import Path
 from lab.host.mounts import mount_table
 
 MONITOR = ".monitor"
+"""LXC's monitor while the container runs."""
+ENDING = ".ending"
+"""The monitor once the container has ended."""
 BOOT = ".boot"
+"""What starts the container, the first time or again."""
+AROUND = (MONITOR, ENDING, BOOT)
+"""All of them, in the order in which processes move on; the first follows the last."""
 _POLL_S = 0.01
 
 
 def unified_root() -> Path | None:
     """Where this machine has cgroup2: on a usual Debian /sys/fs/cgroup."""
-    return next((m.point for m in mount_table() if m.kind == "cgroup2"), None)
+    # The last one counts: a private mount namespace covers the machine's own.
+    return next((m.point for m in reversed(mount_table()) if m.kind == "cgroup2"), None)
 
 
 def members(group: Path) -> list[int]:

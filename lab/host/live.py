@@ -28,6 +28,17 @@ def ask_to_halt(pid: int) -> None:
         os.kill(pid, _SYSTEMD_HALT if waits_for_it else signal.SIGPWR)
 
 
+def runs_in(pid: int, group: str) -> bool:
+    """Whether a process lives below a cgroup2 group, given as part of its path."""
+    try:
+        cgroups = Path(f"/proc/{pid}/cgroup").read_text()
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    # A dead one that nobody has asked after yet keeps its group.
+    return state not in {"Z", "X"} and group in cgroups.partition("0::")[2]
+
+
 async def ended(pid: int, limit_s: float | None) -> bool:
     """Wait for the end of any process, without polling; False when it still runs."""
     try:

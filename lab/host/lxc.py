@@ -5,6 +5,7 @@ import asyncio
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,9 +33,9 @@ from lab.paths import LabPaths
 
 Nameservers = Callable[[GuestSpec], tuple[str, ...]]
 _START_LIMIT_S = 60.0
-_KILL_LIMIT_S = 20.0
+_KILL_LIMIT_S = 10.0
 _SHUTDOWN_S = 30.0
-_POLL_S = 0.02
+_POLL_S = 0.01
 
 
 class LxcGuests:
@@ -91,6 +92,7 @@ class LxcGuests:
         command = [*self._python, "lab.host.furnish", str(spec.rootfs.image), str(shift_of(spec))]
         await run(
             [*PRIVATE_MOUNTS, *command],
+            named="",
             stdin=json.dumps(steps).encode(),
             directory=CHECKOUT,
         )
@@ -154,18 +156,22 @@ class LxcGuests:
                     await images.wait_detached(image)
 
     def _kill(self, key: str) -> None:
-        # What boots it again first, else it comes back; the monitor last: it cleans up.
-        boot, payload, monitor = (self._group(key, s) for s in (groups.BOOT, "", groups.MONITOR))
-        for group in (boot, payload):
-            groups.kill(group)
-            if not groups.wait_empty(group, _KILL_LIMIT_S):
+        # Again and again, because a reboot from inside may be under way. The monitor ends by
+        # itself after the container, and cleans up; it is killed only when it does not.
+        began = time.monotonic()
+        while self._any_process(key):
+            waited = time.monotonic() - began
+            if waited > 2 * _KILL_LIMIT_S:
                 raise GuestError(f"container {key}: its processes do not end")
-        if not groups.wait_empty(monitor, _KILL_LIMIT_S):
-            groups.kill(monitor)
-            if not groups.wait_empty(monitor, _KILL_LIMIT_S):
-                raise GuestError(f"container {key}: its monitor does not end")
-        for group in (boot, payload, monitor):
-            groups.remove(group)
+            stubborn = groups.AROUND if waited > _KILL_LIMIT_S else (groups.BOOT,)
+            for suffix in ("", *stubborn):
+                groups.kill(self._group(key, suffix))
+            time.sleep(_POLL_S)
+        for suffix in ("", *groups.AROUND):
+            groups.remove(self._group(key, suffix))
+
+    def _any_process(self, key: str) -> bool:
+        return groups.populated(self._group(key, "")) or self._in_transition(key)
 
     async def shutdown(self, key: str, timeout_s: float, log: Log) -> bool:
         """Ask its init to end; False when it still runs after `timeout_s`."""
@@ -234,9 +240,9 @@ class LxcGuests:
         return self.init_pid(key) is not None or self._in_transition(key)
 
     def _in_transition(self, key: str) -> bool:
-        return any(
-            groups.populated(self._group(key, suffix)) for suffix in (groups.MONITOR, groups.BOOT)
-        )
+        # In the order in which processes move on, else one that moves meanwhile would be missed.
+        around = (*groups.AROUND, groups.AROUND[0])
+        return any(groups.populated(self._group(key, suffix)) for suffix in around)
 
     async def next_init(self, key: str) -> int:
         """Wait until it has an init, and return its process id."""
@@ -252,11 +258,10 @@ class LxcGuests:
         """Its init as this machine numbers it."""
         try:
             pid = int((self.directory(key) / "init.pid").read_text())
-            cgroups = Path(f"/proc/{pid}/cgroup").read_text()
         except (OSError, ValueError):
             return None
         # The number may be another process's by now: it counts only within the group.
-        return pid if f"/{self._paths.namespace}/{key}/" in cgroups.partition("0::")[2] else None
+        return pid if live.runs_in(pid, f"/{self._paths.namespace}/{key}/") else None
 
     def monitor_pid(self, key: str) -> int | None:
         """LXC's process that waits for the init; its mount namespace has the images."""

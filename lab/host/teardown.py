@@ -80,9 +80,7 @@ def _end_visitors(paths: LabPaths) -> None:
             except ProcessLookupError:
                 continue
         deadline = time.monotonic() + patience_s
-        while any(Path(f"/proc/{pid}").exists() for pid in visitors):
-            if time.monotonic() > deadline:
-                break
+        while set(visitors) & set(_visitors(paths)) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
 
 

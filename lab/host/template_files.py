@@ -27,6 +27,7 @@ def settings(mirror: Mirror, release: str) -> dict[str, str]:
         "etc/systemd/system.conf.d/berth-lab.conf": (
             f"[Manager]\nDefaultEnvironment={' '.join(environment)}\n"
         ),
+        "etc/sudoers.d/berth-lab": f'Defaults env_keep += "{" ".join(_TRUST)}"\n',
         # Images stay small, and installing is quick: nothing in a lab survives a power cut.
         "etc/dpkg/dpkg.cfg.d/berth-lab": (
             "force-unsafe-io\n"
