@@ -59,16 +59,16 @@ async def _make(core: Core, wanted: CreateRequest, record: GuestRecord, log: Log
         raise TaskError(f"volume '{wanted.template}' does not exist")
     for mount in wanted.mounts:
         require_space(core, mount.storage, template.stat().st_size)
-    async with core.locked(wanted.vmid):
-        record.planned = await _plan(core, wanted, template, log)
-        core.store.save()
-        spec = guest_spec(wanted.vmid, record.planned, core.storages)
-        log(f"extracting archive '{template}'")
-        await core.guests.create(spec, template, wanted.access, log)
-        record.config, record.planned = record.planned, {}
-        if wanted.pool is not None:
-            core.store.state.pools[wanted.pool].vms.append(wanted.vmid)
-        core.store.save()
+    # No lock of the file is held here: `lock: create` keeps all others away.
+    record.planned = await _plan(core, wanted, template, log)
+    core.store.save()
+    spec = guest_spec(wanted.vmid, record.planned, core.storages)
+    log(f"extracting archive '{template}'")
+    await core.guests.create(spec, template, wanted.access, log)
+    record.config, record.planned = record.planned, {}
+    if wanted.pool is not None:
+        core.store.state.pools[wanted.pool].vms.append(wanted.vmid)
+    core.store.save()
 
 
 async def _plan(core: Core, wanted: CreateRequest, template: Path, log: Log) -> dict[str, str]:

@@ -18,12 +18,13 @@ class GuestsDouble:
         self.calls: list[str] = []
         self.fail_on: dict[str, str] = {}
         self.ignores_shutdown = False
-        self.hold = asyncio.Event()
-        self.hold.set()
+        self.paused: set[str] = set()
+        self.resumed = asyncio.Event()
 
     async def _called(self, name: str) -> None:
         self.calls.append(name)
-        await self.hold.wait()
+        if name in self.paused:
+            await self.resumed.wait()
         if name in self.fail_on:
             raise GuestError(self.fail_on[name])
 

@@ -1,6 +1,5 @@
 """The lab's parameter tables, held to the extract of Proxmox's own."""
 
-import json
 from typing import Any
 
 import pytest
@@ -17,15 +16,9 @@ from lab.proxmox.schema import (
     Param,
     Perm,
 )
-from tests.conftest import SHARED
+from tests.contract_check import contract
 
 DESCRIPTIVE = {"default", "renderer"}
-
-
-def _contract() -> dict[str, Any]:
-    text = (SHARED / "contracts" / "pve-api.json").read_text(encoding="utf-8")
-    contract: dict[str, Any] = json.loads(text)
-    return contract
 
 
 def _as_proxmox_writes(param: Param) -> dict[str, Any]:
@@ -85,7 +78,7 @@ def _check_as_proxmox_writes(check: Check) -> list[Any]:  # noqa: PLR0911 - one 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_a_table_that_differs_from_proxmox_is_found(name: str) -> None:
-    theirs = _contract()[name]
+    theirs = contract()[name]
     expected = {
         key: _comparable(value)
         for key, value in (theirs["parameters"].get("properties") or {}).items()
@@ -96,7 +89,7 @@ def test_a_table_that_differs_from_proxmox_is_found(name: str) -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_a_right_that_differs_from_what_proxmox_declares_is_found(name: str) -> None:
-    declared = _contract()[name]["permissions"]
+    declared = contract()[name]["permissions"]
     call = CALLS[name]
     if call.anonymous:
         assert declared == {"user": "world"}
