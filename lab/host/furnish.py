@@ -53,6 +53,8 @@ def _do(step: Step, shift: int) -> None:
     elif kind == "block":
         path = Path(step["path"])
         _write(path, _with_block(_read(path), step["text"]), step, shift)
+    elif kind == "append":
+        _append(Path(step["path"]), step["text"])
     elif kind == "line":
         _set_line(Path(step["path"]), step["key"], step["text"])
     elif kind == "expect-one-of":
@@ -79,6 +81,13 @@ def _write(path: Path, text: str, step: Step, shift: int) -> None:
         os.fchmod(descriptor, step.get("mode", 0o644))
         file.write(text)
     new.rename(path)
+
+
+def _append(path: Path, text: str) -> None:
+    """Add to a plain file that the template has; nothing where it has none."""
+    if path.is_file() and not path.is_symlink():
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 def _read(path: Path) -> str:

@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import serialization
@@ -70,6 +71,23 @@ def first_steps(access: Access, host_keys: tuple[HostKey, ...]) -> list[Step]:
         steps += _authorized_keys("/root", 0, access.ssh_public_keys)
     if access.password is not None:
         steps.append(_shadow("root", hashed(access.password)))
+    return steps
+
+
+def trust_steps(certificate: str, settings: Mapping[str, str]) -> list[Step]:
+    """Let it trust the lab, whose gateway hands out packages; `settings` are for every program."""
+    environment = "".join(f'{name}="{value}"\n' for name, value in settings.items())
+    steps: list[Step] = [
+        {
+            "do": "write",
+            "within": "/usr/local/share/ca-certificates",
+            "path": "/usr/local/share/ca-certificates/berth-lab.crt",
+            "text": certificate,
+        },
+        {"do": "append", "path": "/etc/ssl/certs/ca-certificates.crt", "text": certificate},
+    ]
+    if environment:
+        steps.append({"do": "append", "path": "/etc/environment", "text": environment})
     return steps
 
 

@@ -39,10 +39,14 @@ _POLL_S = 0.01
 
 
 class LxcGuests:
-    """The containers of one lab. `nameservers` says what one without its own asks for names."""
+    """The containers of one lab. `nameservers` says what one without its own asks for names;
+    `always` are steps of `identity.py` for every container that is made."""
 
-    def __init__(self, paths: LabPaths, nameservers: Nameservers) -> None:
+    def __init__(
+        self, paths: LabPaths, nameservers: Nameservers, always: Sequence[Step] = ()
+    ) -> None:
         self._paths = paths
+        self._always = always
         self._nameservers = nameservers
         self._controllers: Controllers = find_controllers()
         self._started = asyncio.Condition()
@@ -77,7 +81,7 @@ class LxcGuests:
             for volume in spec.mounts:
                 await images.make_empty(volume.image, volume.size_bytes, shift)
             host_keys = await asyncio.to_thread(new_host_keys, f"root@{spec.hostname}")
-            steps = [*first_steps(access, host_keys), *more]
+            steps = [*first_steps(access, host_keys), *self._always, *more]
             await self._furnish(spec, steps)
             note_host_keys(directory, [key.public for key in host_keys])
             note_names(directory, spec, ssh_port)

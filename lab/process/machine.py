@@ -13,6 +13,7 @@ from aiohttp import web
 from lab.guests import Guests
 from lab.host import groups
 from lab.host.capabilities import limits
+from lab.host.identity import trust_steps
 from lab.host.lxc import LxcGuests
 from lab.host.machines import Machines
 from lab.host.namespaces import network_of, open_socket_in
@@ -41,7 +42,6 @@ class Machine:
         self._world = world
         self._node = world.proxmox.node
         self.endpoint = node_endpoint(world)
-        self._guests = LxcGuests(paths, lambda spec: name_server(world, spec))
         self._machines: Machines | None = None
         self._app: web.Application | None = None
         self._routers = Routers(paths, world, _Names(self))
@@ -56,11 +56,17 @@ class Machine:
         if root is not None:
             groups.join(root / self._paths.namespace / groups.MONITOR)
         await asyncio.to_thread(make_network, self._paths, self._world)
-        await self._routers.start(self._stack)
+        hosts = await self._routers.start(self._stack)
+        certificate = self._paths.ca_certificate.read_text(encoding="utf-8")
+        guests = LxcGuests(
+            self._paths,
+            lambda spec: name_server(self._world, spec),
+            trust_steps(certificate, hosts.guest_settings),
+        )
         built = await asyncio.to_thread(ensure_templates, releases_of(self._world))
         place_templates(self._paths, self._world, built)
-        self._machines = Machines(self._paths, self._world, self._guests, built)
-        return self._guests
+        self._machines = Machines(self._paths, self._world, guests, built)
+        return guests
 
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         """Start the node, answer in it, start the hosts that are on."""

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -34,7 +33,6 @@ class Routers:
     async def start(self, stack: AsyncExitStack) -> PackageHosts:
         """Answer; returns the hosts that machines of the lab can reach."""
         hosts = await find_package_hosts(os.environ)
-        hosts = replace(hosts, kept=frozenset(), passed=hosts.all)
         gateway = Gateway(
             hosts,
             FileCache(cache_dir() / "packages"),
