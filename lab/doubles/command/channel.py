@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import asyncssh
 from asyncssh.packet import String
 
-_WINDOW = 2 * 1024 * 1024
+WINDOW = 2 * 1024 * 1024
+"""Bytes that may be under way unread: what asyncssh and OpenSSH both allow."""
 _PACKET = 32 * 1024
 
 
@@ -21,7 +22,7 @@ class _Channel(asyncssh.SSHClientChannel[bytes]):
 
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(connection, loop, "strict", None, "strict", _WINDOW, _PACKET)
+        super().__init__(connection, loop, "strict", None, "strict", WINDOW, _PACKET)
         self.refused: list[str] = []
 
     async def _make_request(self, request: bytes, *args: bytes) -> bool | None:

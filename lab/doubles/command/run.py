@@ -8,7 +8,7 @@ import asyncssh
 import grpc  # type: ignore[import-untyped]
 
 from lab.doubles.command import go_text
-from lab.doubles.command.channel import VariableRefused, execute
+from lab.doubles.command.channel import WINDOW, VariableRefused, execute
 from lab.doubles.command.dial import connected, rejected
 from lab.doubles.command.endpoint import Endpoint
 from lab.doubles.command.lines import LIMIT, Lines, LineTooLong
@@ -123,12 +123,20 @@ async def _start(
             text = f"ssh: command {job.command} failed: {_running(job, output)}"
             raise Refused(text) from None
         raise Refused(rejected(error)) from None
+    _send_stdin(channel, output, job.stdin.encode())
     for name in refused:
         await scope.note(WARNING, f"Unable to set '{name}': {_ADVICE}")
-    if job.stdin:
-        channel.write(job.stdin.encode())
-    channel.write_eof()
     return channel
+
+
+def _send_stdin(channel: asyncssh.SSHClientChannel[bytes], output: _Output, data: bytes) -> None:
+    try:
+        if data:
+            channel.write(data)
+        channel.write_eof()
+    except BrokenPipeError:
+        # A quick command is over already; what fits into the window counts as sent.
+        output.stdin_unread = len(data) > WINDOW
 
 
 async def _print(scope: Scope, lines: asyncio.Queue[str | None]) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,11 @@ class SshServer:
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
+    @cached_property
     def private_key(self) -> str:
+        # Exported once: the format holds random bytes, so no two exports are equal.
         return self.user_key.export_private_key().decode()
 
     @property
@@ -63,15 +66,16 @@ class SshServer:
 
     def start(self) -> None:
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True)
         self._thread.start()
         assert ready.wait(10)
 
     def stop(self) -> None:
         assert self._loop is not None
         assert self._thread is not None
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
+        assert not self._thread.is_alive()
 
     def drop_connections(self) -> None:
         """Cut every connection, as a server does that loses power."""
@@ -79,19 +83,17 @@ class SshServer:
         for connection in self.connections:
             self._loop.call_soon_threadsafe(connection.abort)
 
-    def _run(self, ready: threading.Event) -> None:
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
-        acceptor = self._loop.run_until_complete(self._listen())
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        acceptor = await self._listen()
         self.port = acceptor.get_port()
         ready.set()
-        self._loop.run_forever()
+        await self._over.wait()
         acceptor.close()
-        self._loop.run_until_complete(acceptor.wait_closed())
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+        for connection in self.connections:
+            connection.abort()
+        for connection in self.connections:
+            await connection.wait_closed()
 
     async def _listen(self) -> asyncssh.SSHAcceptor:
         SSHServerChannel._process_env_request = _process_env  # type: ignore[method-assign,assignment]
@@ -157,11 +159,16 @@ class SshServer:
         assert program.stdout is not None
         assert program.stderr is not None
         stdin = asyncio.create_task(_feed(process.stdin, program.stdin))
-        await asyncio.gather(
-            _show(program.stdout, process.stdout), _show(program.stderr, process.stderr)
-        )
-        status = await program.wait()
-        stdin.cancel()
+        try:
+            await asyncio.gather(
+                _show(program.stdout, process.stdout), _show(program.stderr, process.stderr)
+            )
+            status = await program.wait()
+        finally:
+            stdin.cancel()
+            if program.returncode is None:
+                program.kill()
+                await program.wait()
         if status < 0:
             process.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
         else:
