@@ -20,7 +20,14 @@ ANSWER = "#log .theirs"
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[Server]:
-    with served(DELAY_MS="60", MAX_MESSAGE_BYTES="500") as server:
+    """Slow enough to watch an answer arrive, and to stop it."""
+    with served(DELAY_MS="60") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Server]:
+    with served(DELAY_MS="5", MAX_MESSAGE_BYTES="500") as server:
         yield server
 
 
@@ -31,11 +38,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(browser: Page, slow: Server) -> Iterator[Page]:
+def page(browser: Page, quick: Server) -> Iterator[Page]:
     """The chat, freshly opened; afterwards the console must be empty."""
+    yield from opened(browser, quick)
+
+
+@pytest.fixture
+def slow_page(browser: Page, slow: Server) -> Iterator[Page]:
+    yield from opened(browser, slow)
+
+
+def opened(browser: Page, server: Server) -> Iterator[Page]:
     browser.emulate()
     browser.complaints()
-    browser.open(slow.url)
+    browser.open(server.url)
     yield browser
     expected = re.compile(r"/api/chat.*(status of|ERR_CONNECTION|ERR_INCOMPLETE)")
     assert [text for text in browser.complaints() if not expected.search(text)] == []
@@ -52,56 +68,56 @@ def keep_screenshot(page: Page, name: str) -> None:
         page.driver.save_screenshot(str(Path(directory) / f"{name}.png"))
 
 
-def test_the_answer_is_shown_while_it_arrives(page: Page) -> None:
-    say(page, "hello")
-    page.until_state("Answering…")
-    seen = [page.text(ANSWER)]
+def test_the_answer_is_shown_while_it_arrives(slow_page: Page) -> None:
+    say(slow_page, "hello")
+    slow_page.until_state("Answering…")
+    seen = [slow_page.text(ANSWER)]
 
     def whole(_: object) -> bool:
-        seen.append(page.text(ANSWER))
+        seen.append(slow_page.text(ANSWER))
         return seen[-1].endswith(PLACEHOLDER_TEXT)
 
-    WebDriverWait(page.driver, 15, 0.02).until(whole)
+    WebDriverWait(slow_page.driver, 15, 0.02).until(whole)
     assert len(set(seen)) >= 5
-    page.until_state("Ready")
-    assert page.texts("#log .mine") == ["You:\nhello"]
-    assert page.text(ANSWER) == f"Answer:\n{PLACEHOLDER_TEXT}"
+    slow_page.until_state("Ready")
+    assert slow_page.texts("#log .mine") == ["You:\nhello"]
+    assert slow_page.text(ANSWER) == f"Answer:\n{PLACEHOLDER_TEXT}"
 
 
 @pytest.mark.parametrize("by", ["key", "button"])
 def test_an_answer_can_be_stopped_and_the_service_notices(
-    page: Page, slow: Server, by: str
+    slow_page: Page, slow: Server, by: str
 ) -> None:
     aborted = sum("aborted" in line for line in slow.log)
-    say(page, "stop me")
-    page.until_state("Answering…")
+    say(slow_page, "stop me")
+    slow_page.until_state("Answering…")
     if by == "key":
-        page.press(Keys.ESCAPE)
+        slow_page.press(Keys.ESCAPE)
     else:
-        page.click("#stop")
-    page.until_state("Stopped")
-    assert page.text(ANSWER).endswith("Stopped")
-    assert PLACEHOLDER_TEXT not in page.text(ANSWER)
-    WebDriverWait(page.driver, 10).until(
+        slow_page.click("#stop")
+    slow_page.until_state("Stopped")
+    assert slow_page.text(ANSWER).endswith("Stopped")
+    assert PLACEHOLDER_TEXT not in slow_page.text(ANSWER)
+    WebDriverWait(slow_page.driver, 10).until(
         lambda _: sum("aborted" in line for line in slow.log) == aborted + 1
     )
-    assert not page.visible("#problem")
-    assert not page.visible("#stop")
-    say(page, "and go on")
-    page.until_state("Ready")
+    assert not slow_page.visible("#problem")
+    assert not slow_page.visible("#stop")
+    say(slow_page, "and go on")
+    slow_page.until_state("Ready")
 
 
-def test_everything_can_be_done_with_the_keyboard_alone(page: Page) -> None:
-    say(page, "first" + Keys.SHIFT + Keys.ENTER + Keys.NULL + "second")
-    page.until_state("Answering…")
-    page.press(Keys.TAB)
-    assert page.focused() == "stop"
-    page.press(Keys.ENTER)
-    page.until_state("Stopped")
-    assert page.texts("#log .mine") == ["You:\nfirst\nsecond"]
-    assert page.focused() == "message"
-    page.press(Keys.TAB)
-    assert page.focused() == "send"
+def test_everything_can_be_done_with_the_keyboard_alone(slow_page: Page) -> None:
+    say(slow_page, "first" + Keys.SHIFT + Keys.ENTER + Keys.NULL + "second")
+    slow_page.until_state("Answering…")
+    slow_page.press(Keys.TAB)
+    assert slow_page.focused() == "stop"
+    slow_page.press(Keys.ENTER)
+    slow_page.until_state("Stopped")
+    assert slow_page.texts("#log .mine") == ["You:\nfirst\nsecond"]
+    assert slow_page.focused() == "message"
+    slow_page.press(Keys.TAB)
+    assert slow_page.focused() == "send"
 
 
 def test_a_blank_message_is_not_sent(page: Page) -> None:
@@ -156,7 +172,7 @@ def test_what_is_said_is_shown_as_text_and_never_run(page: Page) -> None:
     assert page.run("return document.title") == "Chat"
 
 
-def test_a_script_from_elsewhere_or_in_the_page_is_refused(page: Page, slow: Server) -> None:
+def test_a_script_from_elsewhere_or_in_the_page_is_refused(page: Page, quick: Server) -> None:
     page.run(
         "const image = document.createElement('img'); image.src = 'http://127.0.0.1:9/x.png';"
         "document.body.append(image);"
@@ -170,19 +186,19 @@ def test_a_script_from_elsewhere_or_in_the_page_is_refused(page: Page, slow: Ser
         assert page.run(tried) == "refused", attack
     told = "\n".join(page.complaints())
     assert "img-src 'self'" in told
-    policy = httpx.get(slow.url, trust_env=False).headers["Content-Security-Policy"]
+    policy = httpx.get(quick.url, trust_env=False).headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert policy.startswith("default-src 'none'")
 
 
-def test_nothing_is_loaded_from_elsewhere(page: Page, slow: Server) -> None:
+def test_nothing_is_loaded_from_elsewhere(page: Page, quick: Server) -> None:
     page.requested()
     for path in ("/", "/docs"):
-        page.open(slow.url + path)
+        page.open(quick.url + path)
         WebDriverWait(page.driver, 10).until(lambda _: page.text("#state") != "Loading…")
     urls = page.requested()
     assert len(urls) > 6
-    assert [url for url in urls if not url.startswith(slow.url)] == []
+    assert [url for url in urls if not url.startswith(quick.url)] == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -200,10 +216,10 @@ def test_it_is_readable_on_every_screen(page: Page, size: dict[str, int], *, dar
     keep_screenshot(page, f"{width}-{'dark' if dark else 'light'}")
 
 
-def test_the_description_of_the_api_is_readable_too(page: Page, slow: Server) -> None:
+def test_the_description_of_the_api_is_readable_too(page: Page, quick: Server) -> None:
     for dark in (False, True):
         page.emulate(dark=dark, **PHONE)
-        page.open(f"{slow.url}/docs")
+        page.open(f"{quick.url}/docs")
         page.until_state("chat-backend 1.0.0")
         assert "POST/api/chat" in page.text("main").replace("\n", "").replace(" ", "")
         assert "larger than 500 bytes" in page.text("main")

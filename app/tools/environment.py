@@ -58,7 +58,11 @@ def main() -> None:
     if not (target / ".complete").exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("app: waiting for another run that makes the environment", file=sys.stderr)
+                fcntl.flock(lock, fcntl.LOCK_EX)
             if not (target / ".complete").exists():
                 make(target)
     print(target / "bin" / "python")
