@@ -4,7 +4,8 @@
 
     {"format": 1, "service": "chat", "owner": "berth/prod/chat/k7q2m9xw", "unit": "chat",
      "root": "/opt/chat", "user": "chat",
-     "archive": {"sha256": HEX, "path": "/var/lib/berth/incoming/HEX.tar.gz", "send_again": TEXT},
+     "archive": {"sha256": HEX, "path": "/var/lib/berth/incoming/chat/HEX.tar.gz",
+                 "send_again": TEXT},
      "environment": {"file": "uv.lock", "sha256": HEX, "python": null | "3.12" | "/usr/bin/python3",
                      "extras": [], "install_project": false, "build_from_source": false},
      "packages": ["ffmpeg"], "server_only": [".env", "data"], "required_on_host": ["API_KEY"],

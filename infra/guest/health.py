@@ -9,7 +9,8 @@ from .document import Health
 from .failure import StepFailed
 from .report import Report
 
-POLL_S = 0.1
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
 ANSWER_LIMIT_S = 5
 SAY_EVERY_S = 5
 LONGEST_BODY = 1 << 20
@@ -26,6 +27,7 @@ def gate(
     """
     began = time.monotonic()
     said = began
+    pause = FIRST_PAUSE_S
     address = LOOPBACK.get(host, host)
     while True:
         problem = probe(health, address, port)
@@ -42,7 +44,8 @@ def gate(
         if now - said >= SAY_EVERY_S:
             report.say(f"health: {problem} ({now - began:.0f} s of {health.limit_s:g} s)")
             said = now
-        time.sleep(POLL_S)
+        time.sleep(min(pause, max(0.0, began + health.limit_s - now)))
+        pause = min(pause * 1.5, LONGEST_PAUSE_S)
 
 
 def probe(health: Health, address: str, port: int) -> str | None:

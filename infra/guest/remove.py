@@ -30,9 +30,9 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
         archives = [host.at(path) for path in memory.archives]
         ours = [path for root in roots for path in _ours_in(root)]
         removed += [str(path) for path in [*ours, *env_files, *archives] if files.remove_tree(path)]
-        for directory in [*roots, *(path.parent for path in env_files)]:
+        for directory in [*roots, *(path.parent for path in [*env_files, *archives])]:
             files.remove_if_empty(directory)
-        stays = _stays(roots, document, memory, host)
+        stays = _stays({*roots, host.at(document.root)}, document, memory, host)
         files.remove_tree(state.home(host, document.service))
     for item in stays:
         report.say(f"stays: {item}")
@@ -75,8 +75,10 @@ def _ours_in(root: Path) -> list[Path]:
     return [*link, root / "releases", root / "envs"]
 
 
-def _stays(roots: list[Path], document: Named, memory: State, host: Host) -> list[str]:
-    stays = [str(path) for root in roots if root.is_dir() for path in sorted(root.iterdir())]
+def _stays(roots: set[Path], document: Named, memory: State, host: Host) -> list[str]:
+    stays = [
+        str(path) for root in sorted(roots) if root.is_dir() for path in sorted(root.iterdir())
+    ]
     if host.account(document.user) is not None and document.user != "root":
         stays.append(f"user {document.user}")
     return stays + [f"package {name}" for name in memory.packages]

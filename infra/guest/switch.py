@@ -101,7 +101,10 @@ class Switch:
             self._open(self._socket)
         self._changed.append("restarted" if running else "started")
         self._report.say(f"starting {self._service} with release {self._release.name}")
-        systemd.start(self._service, self._start_limit_s, self._host)
+        try:
+            systemd.start(self._service, self._start_limit_s, self._host)
+        except StepFailed as failure:
+            raise StepFailed(f"{self._service} did not start") from failure
 
     def _open(self, socket: str) -> None:
         """Open the port anew: systemd opens no socket while its service runs."""
@@ -160,9 +163,11 @@ class Switch:
             if systemd.file_of(name, self._host).is_file()
         ]
         systemd.stop(present, STOP_LIMIT_S, self._host)
+        confirmed, self._memory.confirmed = self._memory.confirmed, ""
         placed.put_back(self._was, self._document, self._host)
-        self._memory.confirmed = ""
-        return self._start_old(self._was)
+        outcome = self._start_old(self._was)
+        self._memory.confirmed = confirmed
+        return outcome
 
     def _start_old(self, was: Placed) -> str:
         old = [name for name, content in was.units.items() if content is not None]

@@ -17,15 +17,16 @@ INCOMING = "/var/lib/berth/incoming"
 
 @dataclass(frozen=True)
 class Sent:
-    """The archive: the hash that names it, and the command that sends it again."""
+    """The archive of a service: the hash that names it, the command that sends it again."""
 
+    service: str
     sha256: str
     send_again: str
 
     @property
     def path(self) -> str:
-        """Where it is copied to on the host."""
-        return f"{INCOMING}/{self.sha256}.tar.gz"
+        """Where it is copied to on the host; each service has its own, so one can be removed."""
+        return f"{INCOMING}/{self.service}/{self.sha256}.tar.gz"
 
 
 def named(places: Places, *, owner: str, secrets: tuple[str, ...] = ()) -> dict[str, Any]:
