@@ -24,12 +24,12 @@ class InstalledPulumi:
 
 
 def fits(version: str, pinned: str) -> bool:
-    """Whether an engine can stand in for the pinned one: same major and minor, and not older.
+    """Whether an engine can stand in for the pinned one: same major version, and not older.
 
-    A newer minor number may show plans otherwise, and the stack's checks are tried with this one.
+    Pulumi keeps its engines compatible with older SDKs within a major version.
     """
     found, wanted = _numbers(version), _numbers(pinned)
-    return found is not None and wanted is not None and found[:2] == wanted[:2] and found >= wanted
+    return found is not None and wanted is not None and found[:1] == wanted[:1] and found >= wanted
 
 
 def installed_pulumi(pinned: str) -> InstalledPulumi | None:

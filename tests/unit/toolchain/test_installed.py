@@ -34,13 +34,13 @@ def origins(toolchain: Toolchain) -> dict[str, str]:
         ("v3.259.0", True),
         ("3.259.7", True),
         ("3.258.9", False),
-        ("3.260.0", False),
+        ("3.272.1", True),
         ("4.259.0", False),
         ("3.259.0-dev.1", False),
         ("nonsense", False),
     ],
 )
-def test_only_an_engine_of_the_pinned_minor_version_fits(version: str, fit: bool) -> None:
+def test_an_older_engine_or_one_of_another_major_version_is_not_used(version: str, fit: bool) -> None:
     assert fits(version, "3.259.0") is fit
 
 
