@@ -3,6 +3,7 @@
 Standard library only: the boot of a container uses it, too.
 """
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ BOOT = ".boot"
 AROUND = (MONITOR, ENDING, BOOT)
 """All of them, in the order in which processes move on; the first follows the last."""
 _POLL_S = 0.01
+_GONE = {errno.ENOENT, errno.ENODEV}
+"""What the kernel says of a group that does not exist, or was removed a moment ago."""
 
 
 def unified_root() -> Path | None:
@@ -30,7 +33,9 @@ def members(group: Path) -> list[int]:
     """Processes in this very group; none when there is no such group."""
     try:
         return [int(line) for line in (group / "cgroup.procs").read_text().split()]
-    except (FileNotFoundError, OSError):
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         return []
 
 
@@ -38,7 +43,9 @@ def populated(group: Path) -> bool:
     """Whether any process lives in the group or below."""
     try:
         return "populated 1" in (group / "cgroup.events").read_text()
-    except OSError:
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         return False
 
 
@@ -52,8 +59,9 @@ def kill(group: Path) -> None:
     """SIGKILL everything in the group and below."""
     try:
         (group / "cgroup.kill").write_text("1")
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
 
 
 def wait_empty(group: Path, limit_s: float) -> bool:
@@ -73,5 +81,6 @@ def remove(group: Path) -> None:
             if child.is_dir():
                 remove(child)
         group.rmdir()
-    except FileNotFoundError:
-        return  # LXC removes them, too
+    except OSError as error:
+        if error.errno not in _GONE:  # LXC removes them, too
+            raise

@@ -16,10 +16,10 @@ from lab.toolchain.store import Store
 _SCRIPTS = Path(__file__).with_name("scripts")
 _GIB = 1024**3
 _ROOM_TO_UNPACK = 64 * _GIB
-# The journal is small and most tables are made when first used, so that an image starts small;
-# the checksum seed lets each copy get an identity of its own in no time.
+# Most tables are made when first used, so that an image starts small; the checksum seed lets each
+# copy get an identity of its own in no time.
 _MKFS = (
-    "mkfs.ext4", "-q", "-F", "-m", "0", "-J", "size=32", "-O", "metadata_csum_seed",
+    "mkfs.ext4", "-q", "-F", "-m", "0", "-O", "metadata_csum_seed",
     "-E", f"nodiscard,lazy_itable_init=1,lazy_journal_init=1,resize={16 * 1024 * _GIB // 4096}",
 )  # fmt: skip
 _COMPRESSION = {
@@ -172,7 +172,7 @@ def _compression(template: Path) -> str:
 
 async def _unpack(template: Path, option: str, image: Path, shift: int) -> None:
     _allocate(image, _ROOM_TO_UNPACK)
-    await run([*_MKFS, str(image)])
+    await run([*_MKFS, "-J", "size=32", str(image)])
     script = _SCRIPTS / "unpack.sh"
     arguments = [str(image), str(STAGE), str(shift), str(template.resolve()), option]
     await run([*PRIVATE_MOUNTS, str(script), *arguments])
