@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import SHARED
@@ -78,7 +79,7 @@ def _request_faults(schema: Json, params: Json) -> Iterator[str]:
             yield f"request/{name}: is missing"
 
 
-def _text_fault(schema: Json, value: str) -> str | None:
+def _text_fault(schema: Json, value: str) -> str | None:  # noqa: PLR0911 - one for each fault
     kind = schema["type"]
     if kind == "integer" and not re.fullmatch(r"-?\d+", value):
         return f"{value!r} is no integer"
@@ -142,8 +143,7 @@ def _value_faults(schema: Json, value: Any, path: str) -> Iterator[tuple[str, st
         yield path, f"{value!r} is no {kind}"
     elif kind == "array":
         for index, item in enumerate(value):
-            for where, text in _value_faults(schema.get("items", {}), item, f"{path}/{index}"):
-                yield where, text
+            yield from _value_faults(schema.get("items", {}), item, f"{path}/{index}")
     elif kind == "object":
         yield from _object_faults(schema, value, path)
     elif kind != "null" and (fault := _text_fault(schema, _as_text(value))) is not None:
@@ -166,4 +166,12 @@ def _object_faults(schema: Json, value: Json, path: str) -> Iterator[tuple[str, 
 
 
 def _as_text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:f}" if isinstance(value, float) else str(value)
+
+
+def file_faults(path: Path) -> list[str]:
+    """The same for a whole file of recorded exchanges, one JSON document a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [fault for line in lines for fault in faults(json.loads(line))]

@@ -101,10 +101,10 @@ class _HotChanges:
         self._vmid = vmid
         self._after = after
         self._before = dict(after.config)
+        self._live = dict(after.config)
 
     async def apply(self, key: str, value: str | None) -> None:
         """Set or drop an option, in the container too; a 400 that names it when that fails."""
-        old = dict(self._after.config)
         if value is None:
             self._after.config.pop(key, None)
         else:
@@ -115,21 +115,26 @@ class _HotChanges:
         try:
             if _is_network(key) and value is not None:
                 require_bridges({key: value}, self._core.world.proxmox.bridges)
-            await self._bring(old, self._after.config)
+            await self._bring(self._after.config)
         except (ApiError, GuestError) as error:
             text = error.message if isinstance(error, ApiError) else str(error)
-            await self._take_back(old)
-            word = "hotplug" if not is_volume_key(key) else "apply pending change"
-            colon = ":" if not is_volume_key(key) else " :"
-            raise bad_parameters({key: f"unable to {word} {key}{colon} {text}"}) from error
+            text += await self._take_back()
+            verb = f"apply pending change {key} :" if is_volume_key(key) else f"hotplug {key}:"
+            raise bad_parameters({key: f"unable to {verb} {text}"}) from error
 
-    async def _take_back(self, reached: Mapping[str, str]) -> None:
-        if dict(reached) != self._before:
-            await self._bring(reached, self._before)
+    async def _take_back(self) -> str:
+        if self._live == self._before:
+            return ""
+        try:
+            await self._bring(self._before)
+        except GuestError as error:
+            return f"; earlier changes could not be taken back: {error}"
+        return ""
 
-    async def _bring(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    async def _bring(self, new: Mapping[str, str]) -> None:
         assert self._core.guests is not None
         storages = self._core.storages
         await self._core.guests.apply(
-            guest_spec(self._vmid, old, storages), guest_spec(self._vmid, new, storages)
+            guest_spec(self._vmid, self._live, storages), guest_spec(self._vmid, new, storages)
         )
+        self._live = dict(new)

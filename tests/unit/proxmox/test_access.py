@@ -1,6 +1,7 @@
 """Logins, users, tokens, roles and what the access list makes of them."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -72,9 +73,7 @@ async def test_an_entry_further_down_replaces_what_is_inherited(api: Api) -> Non
 
 
 async def test_an_entry_without_propagation_stays_where_it_is(api: Api) -> None:
-    await api(
-        "PUT", "/access/acl", path="/vms", roles="PVEVMAdmin", users="plain@pve", propagate=0
-    )
+    await api("PUT", "/access/acl", path="/vms", roles="PVEVMAdmin", users="plain@pve", propagate=0)
     plain = api.as_token("plain@pve!tok")
     assert (await plain("GET", "/nodes/pve/lxc/900/config")).status == 403
 
@@ -190,7 +189,7 @@ OPTION_RIGHTS = [
 
 @pytest.mark.parametrize(("option", "missing"), OPTION_RIGHTS)
 async def test_each_option_of_a_create_asks_for_its_right(
-    api: Api, option: dict[str, object], missing: str
+    api: Api, option: dict[str, Any], missing: str
 ) -> None:
     every = {
         "/vms/111": "VM.Allocate VM.Config.CPU VM.Config.Memory VM.Config.Network "
@@ -206,7 +205,11 @@ async def test_each_option_of_a_create_asks_for_its_right(
         kept = [name for name in names.split() if (where, name) != (path, privilege)]
         await api.grant("plain@pve", where, *kept or ["Mapping.Use"])
     plain = api.as_token("plain@pve!tok")
-    base = {"vmid": 111, "ostemplate": "local:vztmpl/x.tar.zst", "storage": "local-lvm"}
+    base: dict[str, Any] = {
+        "vmid": 111,
+        "ostemplate": "local:vztmpl/x.tar.zst",
+        "storage": "local-lvm",
+    }
     answer = await plain("POST", "/nodes/pve/lxc", **(base | option))
     assert answer.refusal == (403, f"Permission check failed ({missing})")
     await api.grant("plain@pve", path, *every[path].split())
@@ -253,10 +256,10 @@ ROOT_ONLY = [
 @pytest.mark.parametrize("token", ["root@pam!auto", "admin@pve!full"])
 @pytest.mark.parametrize(("options", "text"), ROOT_ONLY)
 async def test_what_only_root_may_no_token_may_not_even_roots(
-    api: Api, token: str, options: dict[str, object], text: str
+    api: Api, token: str, options: dict[str, Any], text: str
 ) -> None:
     await api("PUT", "/access/users/root@pam/token/auto", privsep=0)
-    base = {"vmid": 111, "ostemplate": "local:vztmpl/x.tar", "storage": "local-lvm"}
+    base: dict[str, Any] = {"vmid": 111, "ostemplate": "local:vztmpl/x.tar", "storage": "local-lvm"}
     answer = await api.as_token(token)("POST", "/nodes/pve/lxc", **(base | options))
     assert answer.refusal == (403, f"Permission check failed ({text})")
 
@@ -269,7 +272,7 @@ async def test_root_itself_may_set_features_and_devices(api: Api, guests: Guests
 
 
 async def test_a_template_by_path_is_for_root(api: Api) -> None:
-    base = {"vmid": 111, "ostemplate": "/tmp/x.tar.gz", "storage": "local-lvm"}
+    base: dict[str, Any] = {"vmid": 111, "ostemplate": "/tmp/x.tar.gz", "storage": "local-lvm"}
     answer = await api.as_token("admin@pve!full")("POST", "/nodes/pve/lxc", **base)
     assert answer.status == 500
     assert answer.reason.startswith("Only root can pass arbitrary filesystem paths. at ")

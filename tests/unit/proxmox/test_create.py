@@ -103,9 +103,7 @@ async def test_the_configuration_is_locked_while_the_task_runs(
     api: Api, guests: GuestsDouble
 ) -> None:
     guests.paused.add("create")
-    upid = (
-        await api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")
-    ).data
+    upid = (await api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")).data
     config = await api.config()
     assert (set(config), config["lock"]) == ({"lock", "digest"}, "create")
     assert (await api.get(f"/nodes/pve/tasks/{upid}/status"))["status"] == "running"
@@ -160,7 +158,7 @@ REFUSED = [
 async def test_a_create_that_cannot_be_is_refused_before_a_task(
     api: Api, params: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
-    asked = {"vmid": 111, "ostemplate": TEMPLATE, "storage": "local-lvm"} | params
+    asked: dict[str, Any] = {"vmid": 111, "ostemplate": TEMPLATE, "storage": "local-lvm"} | params
     answer = await api("POST", LXC, **asked)
     assert answer.refusal == refusal
     assert await api.get("/nodes/pve/tasks", source="all") == []
@@ -190,13 +188,13 @@ async def test_a_missing_template_fails_in_the_task(api: Api) -> None:
     assert (await api("GET", f"{LXC}/111/config")).status == 500
 
 
-async def test_a_full_storage_fails_in_the_task(api: Api, serve: Serve) -> None:
+async def test_a_full_storage_fails_in_the_task(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = api.core.paths.storages / "files" / "images" / "vm-500-disk-0.raw"
     disk.parent.mkdir(parents=True)
     disk.write_bytes(b"x" * 65536)
     used = (await api.get("/nodes/pve/storage/files/status"))["used"]
     assert used == 65536
-    api.core.storages.total = lambda _: used  # type: ignore[method-assign]
+    monkeypatch.setattr(api.core.storages, "total", lambda _: used)
     failed = await api.create(storage="files")
     assert failed == "unable to create CT 111 - storage 'files': No space left on device"
 
@@ -221,9 +219,7 @@ async def test_a_wrong_ostype_is_overwritten_with_a_line_in_the_log(api: Api) ->
 
 async def test_an_interrupted_create_leaves_nothing(api: Api, guests: GuestsDouble) -> None:
     guests.paused.add("create")
-    upid = (
-        await api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")
-    ).data
+    upid = (await api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")).data
     await wait_until(lambda: "create" in guests.calls)
     await api("DELETE", f"/nodes/pve/tasks/{upid}")
     guests.resumed.set()
@@ -236,10 +232,7 @@ async def test_an_interrupted_create_leaves_nothing(api: Api, guests: GuestsDoub
 
 async def test_two_creates_of_one_id_at_once_make_one_container(api: Api) -> None:
     answers = await asyncio.gather(
-        *(
-            api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")
-            for _ in range(4)
-        )
+        *(api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm") for _ in range(4))
     )
     assert sorted(answer.status for answer in answers) == [200, 500, 500, 500]
     text = "CT 111 already exists on node 'pve'"
@@ -252,8 +245,10 @@ async def test_without_containers_a_create_is_refused_and_nothing_is_kept(serve:
     answer = await api("POST", LXC, vmid=111, ostemplate=TEMPLATE, storage="local-lvm")
     assert answer.refusal == (
         500,
-        "this lab has no containers: they need Linux, root and LXC; "
-        "`bin/lab status` says what is missing",
+        (
+            "this lab has no containers: they need Linux, root and LXC; "
+            "`bin/lab status` says what is missing"
+        ),
     )
     assert (await api.get("/cluster/nextid", vmid=111)) == 111
     assert (await api("POST", f"{LXC}/900/status/start")).status == 500

@@ -121,8 +121,10 @@ async def test_a_call_closed_to_tokens_says_so(api: Api) -> None:
     answer = await token("PUT", "/access/password", userid="plain@pve", password="long-enough")
     assert answer.refusal == (
         403,
-        "Permission check failed (URI '/access/password' not available with API token, "
-        "need proper ticket.",
+        (
+            "Permission check failed (URI '/access/password' not available with API token, "
+            "need proper ticket."
+        ),
     )
 
 
@@ -132,8 +134,10 @@ async def test_rights_come_before_the_node_and_the_node_before_parameters(api: A
     refused = await plain("PUT", "/nodes/other/lxc/900/config", **bad)
     assert refused.refusal == (
         403,
-        "Permission check failed (/vms/900, VM.Config.Disk|VM.Config.CPU|VM.Config.Memory|"
-        "VM.Config.Network|VM.Config.Options)",
+        (
+            "Permission check failed (/vms/900, VM.Config.Disk|VM.Config.CPU|VM.Config.Memory|"
+            "VM.Config.Network|VM.Config.Options)"
+        ),
     )
     elsewhere = await api("PUT", "/nodes/other/lxc/900/config", **bad)
     assert elsewhere.status == 500
