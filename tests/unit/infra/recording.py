@@ -4,6 +4,7 @@ import asyncio
 import json
 import runpy
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resource
+from pulumi.runtime.stack import run_pulumi_func
 
 from infra.guard import hooks
 from infra.settings import Settings, load
 from tests.conftest import REPO
 
+STACK = "pulumi:pulumi:Stack"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
 _key = Ed25519PrivateKey.generate()
 PRIVATE_KEY = _key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
@@ -40,15 +43,28 @@ CHAT: dict[str, Any] = {
 
 
 def own_event_loop() -> Iterator[None]:
-    """A loop for what the SDK starts; nothing of it is left when the test is over."""
+    """A loop for what the SDK starts; nothing of it is left when the test is over.
+
+    The SDK's mocks make a loop in each worker thread and never close it: here they find one.
+    """
     loop = asyncio.new_event_loop()
+    of_threads: list[asyncio.AbstractEventLoop] = []
+
+    def give_loop() -> None:
+        of_threads.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(of_threads[-1])
+
+    executor = ThreadPoolExecutor(4, initializer=give_loop)
+    loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
     yield
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.close()
+    executor.shutdown()
+    for each in (loop, *of_threads):
+        each.close()
     asyncio.set_event_loop(None)
 
 
@@ -114,7 +130,9 @@ class Recorder(pulumi.runtime.Mocks):
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
         return f"{args.name}-id", inputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls {args.token}")
 
 
@@ -126,9 +144,17 @@ def _unwrapped(value: Any) -> Any:
     return value["value"] if _is_secret(value) else value
 
 
+def mock(recorder: Recorder) -> None:
+    """Start anew: nothing of an earlier test's run is left."""
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
+    set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.set_mocks(recorder, project="berth", stack="prod", preview=False)
+
+
 @dataclass
 class Program:
-    """What one run declared."""
+    """What one run declared, besides the stack itself."""
 
     recorded: list[Recorded]
     outputs: dict[str, Any]
@@ -138,9 +164,11 @@ class Program:
         return {resource.name: resource for resource in self.recorded}
 
 
-def settings_of(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
+def settings_of(
+    config: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Settings:
     """What `load` makes of a stack file; a missing id is answered with `fresh123`."""
-    pulumi.runtime.set_mocks(Recorder(), project="berth", stack="prod", preview=False)
+    mock(Recorder())
     configure(config)
     return load(environment or {}, lambda: "fresh123")
 
@@ -159,15 +187,18 @@ def run_program(config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> P
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
     recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="berth", stack="prod", preview=False)
+    mock(recorder)
     configure(config)
 
-    @pulumi.runtime.test
-    def run() -> None:
+    def program() -> None:
         runpy.run_path(str(REPO / "__main__.py"), run_name="__main__")
 
-    run()
-    return Program(list(recorder.resources), dict(SETTINGS.outputs))
+    asyncio.get_event_loop().run_until_complete(run_pulumi_func(program))
+    root = get_root_resource()
+    assert root is not None
+    outputs = dict(root.outputs)  # type: ignore[attr-defined]
+    own = [resource for resource in recorder.resources if resource.kind != STACK]
+    return Program(own, outputs)
 
 
 def config_of(path: Path) -> dict[str, Any]:

@@ -22,20 +22,26 @@ def test_a_secret_outside_its_place_is_refused_with_where_to_move_it(tmp_path: P
     config = stack({"chat": container(root_password={"secure": HIDDEN})})
     problems = errors_of(config, with_file(tmp_path, config))
     assert problems == [
-        "hosts/chat/container/root_password: a secret must not stand here, where it would be "
-        "handled in clear; move it: pulumi config set --secret --path "
-        "'berth:secrets.chat-container-root-password', and write chat-container-root-password "
-        "here",
-        "hosts/chat/container/root_password: must be the name of an entry of berth:secrets "
-        "(A-Z, a-z, 0-9, _ and -), never the secret itself",
+        (
+            "hosts/chat/container/root_password: a secret must not stand here, where it would be "
+            "handled in clear; move it: pulumi config set --secret --path "
+            "'berth:secrets.chat-container-root-password', and write chat-container-root-password "
+            "here"
+        ),
+        (
+            "hosts/chat/container/root_password: must be the name of an entry of berth:secrets "
+            "(A-Z, a-z, 0-9, _ and -), never the secret itself"
+        ),
     ]
 
 
 def test_without_the_file_the_top_level_key_is_named() -> None:
     config = stack({"chat": container(root_password={"secure": "proxmox-token"})})
     assert errors_of(config) == [
-        "hosts: a secret must not stand here, where it would be handled in clear; move it: "
-        "pulumi config set --secret --path 'berth:secrets.hosts', and write hosts here"
+        (
+            "hosts: a secret must not stand here, where it would be handled in clear; move it: "
+            "pulumi config set --secret --path 'berth:secrets.hosts', and write hosts here"
+        )
     ]
 
 
@@ -57,8 +63,10 @@ def test_no_value_below_a_misplaced_secret_is_repeated(tmp_path: Path) -> None:
     [
         (
             {"proxmox-token": TOKEN},
-            "secrets/proxmox-token: stands in clear text; encrypt it: "
-            "pulumi config set --secret --path 'berth:secrets.proxmox-token'",
+            (
+                "secrets/proxmox-token: stands in clear text; encrypt it: "
+                "pulumi config set --secret --path 'berth:secrets.proxmox-token'"
+            ),
         ),
         (
             {"proxmox-token": {"a": {"secure": TOKEN}}},
@@ -88,8 +96,10 @@ def test_secrets_in_clear_are_refused_without_the_file_too() -> None:
 def test_a_token_of_the_wrong_form_is_refused_and_not_shown() -> None:
     secrets = SECRETS | {"proxmox-token": {"secure": HIDDEN}}
     assert errors_of(stack(secrets=secrets)) == [
-        "secrets/proxmox-token: is no API token; the form is USER@REALM!ID=UUID, such as "
-        "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
+        (
+            "secrets/proxmox-token: is no API token; the form is USER@REALM!ID=UUID, such as "
+            "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
+        )
     ]
 
 

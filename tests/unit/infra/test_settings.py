@@ -1,12 +1,13 @@
 """Every wrong stack file gets one clear error before anything happens: the exact texts."""
 
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 
+from tests.conftest import REPO
 from tests.unit.infra.recording import (
-    CHAT,
     PRIVATE_KEY,
     PUBLIC_KEY,
     TOKEN,
@@ -16,7 +17,6 @@ from tests.unit.infra.recording import (
     settings_of,
     stack,
 )
-from tests.conftest import REPO
 
 
 def chat(**changes: object) -> dict[str, object]:
@@ -49,28 +49,28 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
         ({"tags": ["Web"]}, '/tags/0: must be a tag of a-z, 0-9, _, +, . and -, got "Web"'),
         (
             {"tags": ["berth+x"]},
-            "/tags/0: must not begin with berth+, since such tags say which stack a container "
-            'is of, got "berth+x"',
+            ("/tags/0: must not begin with berth+, since such tags say which stack a container "
+            'is of, got "berth+x"'),
         ),
         (
             {"address": "192.168.1.111"},
-            "/address: must be an IPv4 address with its prefix length, such as "
-            '"192.168.1.111/24", got "192.168.1.111"',
+            ("/address: must be an IPv4 address with its prefix length, such as "
+            '"192.168.1.111/24", got "192.168.1.111"'),
         ),
         (
             {"address": "192.168.1.300/24"},
-            "/address: must be an IPv4 address with its prefix length, such as "
-            '"192.168.1.111/24", got "192.168.1.300/24"',
+            ("/address: must be an IPv4 address with its prefix length, such as "
+            '"192.168.1.111/24", got "192.168.1.300/24"'),
         ),
         (
             {"address": "192.168.1.0/24"},
-            "/address: must be the address of a host, not of the subnet 192.168.1.0/24 itself, "
-            'got "192.168.1.0/24"',
+            ("/address: must be the address of a host, not of the subnet 192.168.1.0/24 itself, "
+            'got "192.168.1.0/24"'),
         ),
         (
             {"address": "192.168.1.255/24"},
-            "/address: must be the address of a host, not the broadcast one of 192.168.1.0/24, "
-            'got "192.168.1.255/24"',
+            ("/address: must be the address of a host, not the broadcast one of 192.168.1.0/24, "
+            'got "192.168.1.255/24"'),
         ),
         ({"gateway": None}, "/gateway: missing; give the router of that subnet"),
         (
@@ -83,8 +83,8 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
         ),
         (
             {"hostname": "chat_1"},
-            "/hostname: must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots, "
-            'got "chat_1"',
+            ("/hostname: must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots, "
+            'got "chat_1"'),
         ),
         ({"vlan": 5000}, "/vlan: must be at most 4094, got 5000"),
         (
@@ -93,8 +93,8 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
         ),
         (
             {"template": {"url": "https://example.org/debian-13.tar.zst"}},
-            "/template/checksum: missing; a download needs the checksum that its publisher states, "
-            "since a changed file must never be taken for the same",
+            ("/template/checksum: missing; a download needs the checksum that its publisher states, "
+            "since a changed file must never be taken for the same"),
         ),
         (
             {"template": {"url": "https://example.org/debian-13.tar.zst", "checksum": "0" * 40}},
@@ -103,30 +103,28 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
         (
             {"template": {"url": "https://example.org/latest", "checksum": "0" * 64,
                           "system": "debian"}},
-            "/template/file_name: missing; the url does not end in a file name with .tar, "
-            ".tar.gz, .tar.xz, .tar.zst, .tar.bz2",
+            ("/template/file_name: missing; the url does not end in a file name with .tar, "
+            ".tar.gz, .tar.xz, .tar.zst, .tar.bz2"),
         ),
         (
             {"template": {"volume": "local:vztmpl/mine.tar.zst"}},
-            "/template/system: missing; the file name does not begin with one of debian, ubuntu, "
-            "alpine, fedora, centos, archlinux, opensuse: say which",
+            ("/template/system: missing; the file name does not begin with one of debian, ubuntu, "
+            "alpine, fedora, centos, archlinux, opensuse: say which"),
         ),
         (
             {"root_password": "chat-root"},
-            "/root_password: chat-root is no entry of berth:secrets; add it: "
-            "pulumi config set --secret --path 'berth:secrets.chat-root'",
+            ("/root_password: chat-root is no entry of berth:secrets; add it: "
+            "pulumi config set --secret --path 'berth:secrets.chat-root'"),
         ),
         (
             {"unprivileged": False},
-            "/nesting: Proxmox lets nobody but root@pam with a password set features of a "
+            ("/nesting: Proxmox lets nobody but root@pam with a password set features of a "
             "privileged container; set nesting: false, or unprivileged: true, or log in as "
-            "root@pam",
+            "root@pam"),
         ),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_named_with_its_remedy(
-    changes: dict[str, object], problem: str
-) -> None:
+def test_a_wrong_value_is_named_with_its_remedy(changes: dict[str, object], problem: str) -> None:
     assert errors_of(chat(**changes)) == [f"hosts/chat/container{problem}"]
 
 
@@ -160,15 +158,23 @@ def test_all_errors_of_a_file_are_told_at_once() -> None:
     }
     assert errors_of(stack(hosts, id=None, extra=1, replace=["gone"])) == [
         "extra: unknown key; known here: hosts, id, proxmox, remove, replace, secrets, ssh",
-        'hosts/Web: must be a name of up to 40 characters of a-z, 0-9 and -, '
-        'with a letter first and no - at the end, got "Web"',
-        "hosts/Web/existing/address: must be an IPv4 address without a prefix, such as "
-        '"192.168.1.20", or a DNS name, got "192.168.1.300"',
-        "hosts/chat/container/gateway: must be in the subnet of the address, 192.168.1.0/24, "
-        "got 10.0.0.1",
+        (
+            "hosts/Web: must be a name of up to 40 characters of a-z, 0-9 and -, "
+            'with a letter first and no - at the end, got "Web"'
+        ),
+        (
+            "hosts/Web/existing/address: must be an IPv4 address without a prefix, such as "
+            '"192.168.1.20", or a DNS name, got "192.168.1.300"'
+        ),
+        (
+            "hosts/chat/container/gateway: must be in the subnet of the address, 192.168.1.0/24, "
+            "got 10.0.0.1"
+        ),
         "hosts/chat/container/vm_id: must be at least 100, got 7; Proxmox reserves 1-99",
-        "hosts/none: must have either container (to be made) or existing (there already); "
-        "has neither",
+        (
+            "hosts/none: must have either container (to be made) or existing (there already); "
+            "has neither"
+        ),
         "hosts/web/container/address: 192.168.1.111 is that of chat already; take another address",
         "hosts/web/container/hostname: chat is that of chat already; take another hostname",
         'hosts/web/container/memory_mb: must be a whole number, got "many"',
@@ -181,9 +187,11 @@ def test_an_empty_file_says_what_is_missing() -> None:
     assert errors_of({}) == [
         "hosts: missing; give the hosts of this stack, by name",
         'id: missing; add this line below "config:" in the stack file: berth:id: fresh123',
-        "ssh/private_key: missing; name an entry of berth:secrets that holds the key "
-        "(ssh-keygen -t ed25519 -N '' -f KEYFILE; pulumi config set --secret --path "
-        "'berth:secrets.ssh-key' < KEYFILE), or set BERTH_SSH_PRIVATE_KEY_FILE",
+        (
+            "ssh/private_key: missing; name an entry of berth:secrets that holds the key "
+            "(ssh-keygen -t ed25519 -N '' -f KEYFILE; pulumi config set --secret --path "
+            "'berth:secrets.ssh-key' < KEYFILE), or set BERTH_SSH_PRIVATE_KEY_FILE"
+        ),
     ]
 
 
@@ -197,7 +205,7 @@ def test_the_error_says_that_nothing_was_changed_and_has_no_traceback() -> None:
 
 
 def test_a_fresh_id_is_one_that_the_settings_take() -> None:
-    from infra.settings.identity import new_stack_id  # noqa: PLC0415
+    from infra.settings.identity import new_stack_id
 
     ids = {new_stack_id() for _ in range(20)}
     assert len(ids) == 20
@@ -210,65 +218,65 @@ def test_a_fresh_id_is_one_that_the_settings_take() -> None:
         (
             {"proxmox": {"api_token": "proxmox-token"}},
             {},
-            "proxmox/endpoint: missing; give the address of the Proxmox API, such as "
-            "https://192.168.1.11:8006/, or set PROXMOX_VE_ENDPOINT",
+            ("proxmox/endpoint: missing; give the address of the Proxmox API, such as "
+            "https://192.168.1.11:8006/, or set PROXMOX_VE_ENDPOINT"),
         ),
         (
             {},
             {"PROXMOX_VE_ENDPOINT": "https://pve:8006"},
-            "proxmox/endpoint: is https://192.168.1.11:8006/, but PROXMOX_VE_ENDPOINT in the "
-            "environment is https://pve:8006/; unset one of them",
+            ("proxmox/endpoint: is https://192.168.1.11:8006/, but PROXMOX_VE_ENDPOINT in the "
+            "environment is https://pve:8006/; unset one of them"),
         ),
         (
             {},
             {"PROXMOX_VE_API_TOKEN": TOKEN.replace("0", "1")},
-            "proxmox/api_token: proxmox-token of berth:secrets and PROXMOX_VE_API_TOKEN in the "
-            "environment differ; unset one of them",
+            ("proxmox/api_token: proxmox-token of berth:secrets and PROXMOX_VE_API_TOKEN in the "
+            "environment differ; unset one of them"),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/"}},
             {},
-            "proxmox/api_token: missing; make a token (docs/proxmox.md), store it: pulumi config "
+            ("proxmox/api_token: missing; make a token (docs/proxmox.md), store it: pulumi config "
             "set --secret --path 'berth:secrets.proxmox-token', and write proxmox-token here; or "
-            "set PROXMOX_VE_API_TOKEN",
+            "set PROXMOX_VE_API_TOKEN"),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/", "username": "root@pam",
                          "password": "proxmox-token"}},
             {"PROXMOX_VE_API_TOKEN": TOKEN},
-            "proxmox/username: root@pam logs in with a password, but PROXMOX_VE_API_TOKEN in the "
-            "environment would be used instead; unset it",
+            ("proxmox/username: root@pam logs in with a password, but PROXMOX_VE_API_TOKEN in the "
+            "environment would be used instead; unset it"),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/", "username": "root@pam"}},
             {},
-            "proxmox/password: missing; name the entry of berth:secrets that holds the password "
-            "of root@pam, or set PROXMOX_VE_PASSWORD",
+            ("proxmox/password: missing; name the entry of berth:secrets that holds the password "
+            "of root@pam, or set PROXMOX_VE_PASSWORD"),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/", "api_token": "proxmox-token",
                          "insecure": False}},
             {"PROXMOX_VE_INSECURE": "true"},
-            "proxmox/insecure: is false, but PROXMOX_VE_INSECURE in the environment is true; "
-            "unset one of them",
+            ("proxmox/insecure: is false, but PROXMOX_VE_INSECURE in the environment is true; "
+            "unset one of them"),
         ),
         (
             {"proxmox": {"endpoint": "http://pve:8006/", "api_token": "proxmox-token"}},
             {},
-            "proxmox/endpoint: must begin with https://, since Proxmox answers nothing else, "
-            'got "http://pve:8006/"',
+            ("proxmox/endpoint: must begin with https://, since Proxmox answers nothing else, "
+            'got "http://pve:8006/"'),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/", "api_token": "other"}},
             {},
-            "proxmox/api_token: other is no entry of berth:secrets; add it: "
-            "pulumi config set --secret --path 'berth:secrets.other'",
+            ("proxmox/api_token: other is no entry of berth:secrets; add it: "
+            "pulumi config set --secret --path 'berth:secrets.other'"),
         ),
         (
             {"proxmox": {"endpoint": "https://pve:8006/", "api_token": TOKEN}},
             {},
-            "proxmox/api_token: must be the name of an entry of berth:secrets (A-Z, a-z, 0-9, _ "
-            "and -), never the secret itself",
+            ("proxmox/api_token: must be the name of an entry of berth:secrets (A-Z, a-z, 0-9, _ "
+            "and -), never the secret itself"),
         ),
         (
             {"remove": ["chat"]},
@@ -278,7 +286,7 @@ def test_a_fresh_id_is_one_that_the_settings_take() -> None:
     ],
 )  # fmt: skip
 def test_doubtful_credentials_are_refused_and_both_places_named(
-    keys: dict[str, object], environment: dict[str, str], problem: str
+    keys: dict[str, Any], environment: dict[str, str], problem: str
 ) -> None:
     assert errors_of(stack(**keys), environment) == [problem]
 
@@ -302,9 +310,11 @@ def test_the_environment_fills_what_the_stack_file_leaves_open(tmp_path: Path) -
 def test_insecure_is_said_at_each_preview() -> None:
     proxmox = {"endpoint": "https://pve:8006/", "api_token": "proxmox-token", "insecure": True}
     assert settings_of(stack(proxmox=proxmox)).warnings == (
-        "proxmox/insecure: the certificate of https://pve:8006/ is not checked, so anyone in "
-        "between can read the credentials; add the node's CA to this machine's trust instead "
-        "(docs/proxmox.md)",
+        (
+            "proxmox/insecure: the certificate of https://pve:8006/ is not checked, so anyone in "
+            "between can read the credentials; add the node's CA to this machine's trust instead "
+            "(docs/proxmox.md)"
+        ),
     )
 
 
@@ -319,13 +329,17 @@ def test_a_permission_to_replace_that_is_left_in_the_file_is_said() -> None:
     [
         (
             "not a key",
-            "is no OpenSSH private key; make one: ssh-keygen -t ed25519 -N '' -f KEYFILE, or "
-            "convert an older form: ssh-keygen -p -N '' -f KEYFILE",
+            (
+                "is no OpenSSH private key; make one: ssh-keygen -t ed25519 -N '' -f KEYFILE, or "
+                "convert an older form: ssh-keygen -p -N '' -f KEYFILE"
+            ),
         ),
         (
             PRIVATE_KEY[:200],
-            "does not parse as an OpenSSH private key; store the whole file: "
-            "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE",
+            (
+                "does not parse as an OpenSSH private key; store the whole file: "
+                "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE"
+            ),
         ),
     ],
 )
@@ -337,24 +351,30 @@ def test_a_key_that_does_not_parse_is_refused_and_not_shown(value: str, said: st
 def test_an_encrypted_key_is_refused_with_the_way_to_decrypt_it(encrypted_key: str) -> None:
     secrets = {"proxmox-token": {"secure": TOKEN}, "ssh-key": {"secure": encrypted_key}}
     assert errors_of(stack(secrets=secrets)) == [
-        "secrets/ssh-key: is encrypted with a passphrase, which nobody can type here; "
-        "take it off a copy: ssh-keygen -p -N '' -f COPY"
+        (
+            "secrets/ssh-key: is encrypted with a passphrase, which nobody can type here; "
+            "take it off a copy: ssh-keygen -p -N '' -f COPY"
+        )
     ]
 
 
 def test_a_private_key_among_the_public_ones_is_refused_and_not_shown() -> None:
     problems = errors_of(stack(ssh={"private_key": "ssh-key", "authorized_keys": [PRIVATE_KEY]}))
     assert problems == [
-        "ssh/authorized_keys/0: must be a public key; this is a private one, which belongs "
-        "nowhere here"
+        (
+            "ssh/authorized_keys/0: must be a public key; this is a private one, which belongs "
+            "nowhere here"
+        )
     ]
 
 
 def test_an_existing_host_without_a_known_key_is_refused() -> None:
     assert errors_of(stack({"web": {"existing": {"address": "192.168.1.20"}}})) == [
-        "hosts/web/existing/host_key: missing; state the public host key of 192.168.1.20 "
-        "(on the host: cat /etc/ssh/ssh_host_ed25519_key.pub); or name a known_hosts file in "
-        "BERTH_KNOWN_HOSTS"
+        (
+            "hosts/web/existing/host_key: missing; state the public host key of 192.168.1.20 "
+            "(on the host: cat /etc/ssh/ssh_host_ed25519_key.pub); or name a known_hosts file in "
+            "BERTH_KNOWN_HOSTS"
+        )
     ]
 
 
@@ -402,13 +422,13 @@ def test_two_hosts_cannot_download_different_files_to_one_place() -> None:
         ),
     }
     assert errors_of(stack(hosts)) == [
-        "hosts/web/container/template: debian-13.tar.zst on storage local is downloaded for chat "
-        "from elsewhere, or with another checksum; say the same, or give it a file_name of its own"
+        (
+            "hosts/web/container/template: debian-13.tar.zst on storage local is downloaded for chat "
+            "from elsewhere, or with another checksum; say the same, or give it a file_name of its own"
+        )
     ]
 
 
 def test_a_stack_of_existing_hosts_needs_no_proxmox() -> None:
     hosts = {"web": {"existing": {"address": "192.168.1.20", "host_key": PUBLIC_KEY}}}
     assert settings_of(stack(hosts, proxmox=None)).proxmox is None
-
-

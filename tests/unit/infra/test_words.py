@@ -43,25 +43,33 @@ def test_an_interrupted_creation_is_taken_up_again() -> None:
     [
         (
             Occupant("the virtual machine db on node pve", ("web",)),
-            "chat: VM id 111 is taken by the virtual machine db on node pve; nothing was changed. "
-            "Give hosts/chat/container/vm_id a free id",
+            (
+                "chat: VM id 111 is taken by the virtual machine db on node pve; nothing was changed. "
+                "Give hosts/chat/container/vm_id a free id"
+            ),
         ),
         (
             Occupant("a guest that these credentials may not look at", None),
-            "chat: VM id 111 is taken by a guest that these credentials may not look at; "
-            "nothing was changed. Give hosts/chat/container/vm_id a free id",
+            (
+                "chat: VM id 111 is taken by a guest that these credentials may not look at; "
+                "nothing was changed. Give hosts/chat/container/vm_id a free id"
+            ),
         ),
         (
             Occupant("the container chat on node pve", ("berth+berth+prod+chat+other123",)),
-            "chat: VM id 111 is taken by the container chat on node pve, and belongs to host chat "
-            "of stack prod, project berth (id other123); nothing was changed. "
-            "Give hosts/chat/container/vm_id a free id",
+            (
+                "chat: VM id 111 is taken by the container chat on node pve, and belongs to host chat "
+                "of stack prod, project berth (id other123); nothing was changed. "
+                "Give hosts/chat/container/vm_id a free id"
+            ),
         ),
         (
             Occupant("the container talk on node pve", ("berth+berth+prod+talk+k7q2m9xw",)),
-            "chat: VM id 111 is taken by the container talk on node pve, which is the host talk "
-            "of this stack. If chat is its new name, add was: talk to hosts/chat/container; "
-            "if not, give it an id that is free",
+            (
+                "chat: VM id 111 is taken by the container talk on node pve, which is the host talk "
+                "of this stack. If chat is its new name, add was: talk to hosts/chat/container; "
+                "if not, give it an id that is free"
+            ),
         ),
     ],
 )
@@ -122,7 +130,9 @@ def test_a_replacement_is_refused_with_the_property_and_the_setting_that_allows_
 
 def test_a_replacement_is_allowed_for_the_host_that_is_named_only() -> None:
     assert judge(situation(new=now(vm_id=112), may_replace=("chat",))).allowed
-    assert not judge(situation(new=now(vm_id=112), may_replace=("web",), may_remove=("chat",))).allowed
+    assert not judge(
+        situation(new=now(vm_id=112), may_replace=("web",), may_remove=("chat",))
+    ).allowed
 
 
 def test_a_forced_replacement_is_told_from_a_destroy() -> None:
