@@ -14,7 +14,7 @@ def keys(text: str) -> set[str]:
     """The names that an environment file sets; comments do not count."""
     found: set[str] = set()
     quote = ""
-    for line in text.splitlines():
+    for line in re.split(r"[\r\n]", text):
         match = None if quote else KEY.match(line)
         if match is not None:
             found.add(match[1])

@@ -115,8 +115,10 @@ def _check(
             if follow
             else []
         )
-    problem = _factory_problem(value) if named.factory else _application_problem(value)
-    return [Finding(named.key, f"{named.text} {problem}")] if problem else []
+    judge = _factory_problem if named.factory else _application_problem
+    problems = [judge(value) for value in values]
+    # One of several ways to set it (in a `try`, an `if`) may well be the one that counts.
+    return [] if None in problems else [Finding(named.key, f"{named.text} {problems[-1]}")]
 
 
 def _suggested(bindings: list[tuple[str, ast.AST]]) -> str:

@@ -36,7 +36,7 @@ NEWEST_PYTHON = (3, 14)
 
 def _unit(text: str) -> str:
     if text in RESERVED_UNITS or text.startswith(("systemd-", "dbus-", "getty@", "user@")):
-        raise SaidError(f"{text} is a unit of the system; take another name")
+        raise SaidError("must not be a unit of the system")
     if re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", text):
         return text
     raise ValueError(text)
@@ -50,7 +50,7 @@ def _service(text: str) -> str:
 
 def _env_name(text: str) -> str:
     if text in RESERVED_ENV:
-        raise SaidError(f"{text} is set by systemd or the launcher itself; take another name")
+        raise SaidError("must not be one that systemd or the launcher sets itself")
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
         return text
     raise ValueError(text)
@@ -81,7 +81,7 @@ def _absolute(text: str) -> str:
     if not re.fullmatch(r"/[A-Za-z0-9._/@+-]+", text) or ".." in path.parts:
         raise ValueError(text)
     if str(path) in SYSTEM_PATHS:
-        raise SaidError(f"{path} belongs to the system; take a directory below it")
+        raise SaidError("must be a directory of its own, not one of the system")
     return str(path)
 
 
@@ -112,7 +112,7 @@ def _python(text: str) -> str:
         raise ValueError(text)
     version = int(found[1]), int(found[2])
     if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
-        raise SaidError(f"there is no Python {text} here; known are 3.11 to 3.14")
+        raise SaidError("must be a Python that is known here, 3.11 to 3.14")
     return text
 
 
@@ -162,7 +162,7 @@ EnvName = Annotated[
         {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     ),
 ]
-EnvValue = Annotated[str, Parsed(_env_value, "must be text; put it in quotes")]
+EnvValue = Annotated[str, Parsed(_env_value, "must be text; put it in quotes", hidden=True)]
 Asgi = Annotated[
     str,
     Parsed(
@@ -232,5 +232,5 @@ Package = Annotated[
 ]
 Argument = Annotated[
     str,
-    Parsed(_env_value, "must be a list of the program and its arguments, each as text"),
+    Parsed(_env_value, "must be text; put it in quotes", hidden=True),
 ]
