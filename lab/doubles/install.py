@@ -16,7 +16,7 @@ def start_command(python: Path, module: str) -> list[str]:
     """
     start = (
         f"import sys; sys.path.insert(0, {str(_CHECKOUT)!r}); "
-        "from lab.doubles.process import end_with_signals; end_with_signals(); "
+        "from lab.doubles.process import begin; begin(); "
         f"from {module} import main; main()"
     )
     # Without -P what lies in the project's directory could stand in for our modules.

@@ -1,6 +1,6 @@
 """The life of a plugin's process: it serves one engine, and is gone when that engine is.
 
-Import this before anything slow: until `end_with_signals` ran, Ctrl-C would show a traceback.
+Import this before anything slow: until `begin` ran, Ctrl-C would show a traceback.
 """
 
 import asyncio
@@ -11,10 +11,14 @@ import sys
 _LOOK_EVERY_S = 1.0
 
 
-def end_with_signals() -> None:
-    """SIGINT and SIGTERM end the process at once and in silence, as they end a Go program."""
+def begin() -> None:
+    """Before gRPC is imported: end on SIGINT and SIGTERM at once and in silence, as Go programs do.
+
+    What a plugin writes on stderr the engine shows to the user: gRPC's own log is silenced.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 def announce(port: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from dataclasses import dataclass, field
@@ -92,8 +93,7 @@ class SshServer:
         acceptor.close()
         for connection in self.connections:
             connection.abort()
-        for connection in self.connections:
-            await connection.wait_closed()
+        # asyncio.run cancels what still runs, and waits for it.
 
     async def _listen(self) -> asyncssh.SSHAcceptor:
         SSHServerChannel._process_env_request = _process_env  # type: ignore[method-assign,assignment]
@@ -154,21 +154,26 @@ class SshServer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         assert program.stdin is not None
         assert program.stdout is not None
         assert program.stderr is not None
         stdin = asyncio.create_task(_feed(process.stdin, program.stdin))
         try:
-            await asyncio.gather(
-                _show(program.stdout, process.stdout), _show(program.stderr, process.stderr)
-            )
+            async with asyncio.TaskGroup() as streams:
+                streams.create_task(_show(program.stdout, process.stdout))
+                streams.create_task(_show(program.stderr, process.stderr))
             status = await program.wait()
         finally:
             stdin.cancel()
-            if program.returncode is None:
-                program.kill()
-                await program.wait()
+            # All of it, and its pipes to their end: what stays open is reported by the tests.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            program.stdin.close()
+            await program.stdout.read()
+            await program.stderr.read()
+            await program.wait()
         if status < 0:
             process.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
         else:
@@ -188,5 +193,6 @@ async def _feed(source: "asyncssh.SSHReader[bytes]", sink: asyncio.StreamWriter)
 
 
 async def _show(source: asyncio.StreamReader, sink: "asyncssh.SSHWriter[bytes]") -> None:
-    while data := await source.read(65536):
-        sink.write(data)
+    with contextlib.suppress(BrokenPipeError):
+        while data := await source.read(65536):
+            sink.write(data)
