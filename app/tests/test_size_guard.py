@@ -173,6 +173,16 @@ def test_a_client_that_sends_all_before_it_reads_still_gets_the_answer(
             assert client.post("/api/chat", content=body).status_code == 413
 
 
+def test_a_refused_client_may_send_the_little_that_it_has_left(service: Server) -> None:
+    piece = b"x" * 1000
+    with service.connect() as connection:
+        connection.sendall(HEAD + b"Content-Length: 15000\r\n\r\n")
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 413 ")
+        for _ in range(15):
+            connection.sendall(piece)
+        assert connection.recv(1) == b""  # an orderly end, and no reset on the way
+
+
 def test_a_refused_client_that_stays_is_let_go(service: Server) -> None:
     with service.connect() as connection:
         connection.sendall(HEAD + b"Content-Length: 99999\r\nX-Request-Id: stays\r\n\r\n")
