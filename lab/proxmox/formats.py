@@ -123,8 +123,7 @@ def _device(value: str) -> None:
 def _address_spec(value: str) -> None:
     if value.startswith("+"):
         return
-    for part in value.split(","):
-        text = part.strip()
+    for text in filter(None, (part.strip() for part in value.split(","))):
         low, dash, high = text.partition("-")
         try:
             if dash and re.match(r"[\d.:a-fA-F]+\Z", low) and not re.search(r"[g-zG-Z_]", text):
@@ -137,7 +136,7 @@ def _address_spec(value: str) -> None:
 
 
 def _ports(value: str) -> None:
-    for part in value.split(","):
+    for part in filter(None, value.split(",")):
         low, _, high = part.partition(":")
         for port in filter(None, (low, high)):
             if port.isdigit() and int(port) > 65535:
@@ -158,7 +157,7 @@ _ICMP = (  # noqa: SIM905 - a list of words
 
 
 def _icmp(value: str) -> None:
-    if value not in _ICMP and not re.match(r"\d{1,3}(?:/\d{1,3})?\Z", value):
+    if value and value not in _ICMP and not re.match(r"\d{1,3}(?:/\d{1,3})?\Z", value):
         raise FormatError(f"invalid icmp-type '{value}'")
 
 
@@ -171,7 +170,7 @@ _PROTOCOLS = (  # noqa: SIM905 - a list of words
 
 
 def _protocol(value: str) -> None:
-    if value not in _PROTOCOLS and not (value.isdigit() and int(value) < 256):
+    if value and value not in _PROTOCOLS and not (value.isdigit() and int(value) < 256):
         raise FormatError(f"unknown protocol '{value}'")
 
 

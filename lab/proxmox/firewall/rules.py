@@ -32,7 +32,7 @@ class Rules(Part):
         return _shown(rule) | {"pos": request["pos"], "digest": digest(record)}
 
     async def create(self, request: Request) -> None:
-        rule = {"enable": "0"} | _given(request)
+        rule = _merged({"enable": "0"}, request)
         _check(rule)
         self.changing(request).rules.insert(0, rule)
         self.save()
@@ -46,7 +46,7 @@ class Rules(Part):
         else:
             deleted = split_list(request.get("delete", ""))
             kept = {key: value for key, value in record.rules[pos].items() if key not in deleted}
-            rule = kept | _given(request)
+            rule = _merged(kept, request)
             _check(rule)
             record.rules[pos] = rule
         self.save()
@@ -57,8 +57,10 @@ class Rules(Part):
         self.save()
 
 
-def _given(request: Request) -> Rule:
-    return {key: value for key in _FIELDS if (value := request.get(key)) is not None}
+def _merged(kept: Rule, request: Request) -> Rule:
+    """What is kept with what was sent; an empty value takes a field away."""
+    sent = {key: value for key in _FIELDS if (value := request.get(key)) is not None}
+    return {key: value for key, value in (kept | sent).items() if value}
 
 
 def _position(request: Request, record: FirewallRecord) -> int:

@@ -81,16 +81,16 @@ class Downloads:
                 if found != checksum.lower():
                     raise TaskError(f"checksum mismatch: got '{found}' != expect '{checksum}'")
                 log("checksum verified")
-            self._require_room(volume)
+            self._require_room(volume, fresh.stat().st_size)
             fresh.replace(path)
         finally:
             with suppress(FileNotFoundError):
                 fresh.unlink()
         log(f"download of '{request['url']}' to '{shown}' finished")
 
-    def _require_room(self, volume: VolumeId) -> None:
+    def _require_room(self, volume: VolumeId, needed: int) -> None:
         storages = self._core.storages
-        if storages.used(volume.storage) > storages.total(volume.storage):
+        if storages.used(volume.storage) + needed > storages.total(volume.storage):
             raise TaskError("download failed: exit code 3: No space left on device")
 
 

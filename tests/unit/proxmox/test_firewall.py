@@ -25,7 +25,13 @@ async def test_options_are_only_what_was_set(api: Api) -> None:
 
 async def test_a_new_rule_comes_first_and_is_off(api: Api) -> None:
     for dport in ("22", "80", "443"):
-        rule = {"type": "in", "action": "ACCEPT", "proto": "tcp", "dport": dport, "pos": 7}
+        rule: dict[str, Any] = {
+            "type": "in",
+            "action": "ACCEPT",
+            "proto": "tcp",
+            "dport": dport,
+            "pos": 7,
+        }
         assert (await api("POST", f"{FW}/rules", **rule)).data is None
     rows = await api.get(f"{FW}/rules")
     assert [(row["pos"], row["dport"], row["enable"]) for row in rows] == [
@@ -72,6 +78,16 @@ async def test_a_rule_that_makes_no_sense_is_refused(
 ) -> None:
     assert (await api("POST", f"{FW}/rules", **rule)).errors == errors
     assert await api.get(f"{FW}/rules") == []
+
+
+async def test_empty_fields_of_a_rule_are_no_fields(api: Api) -> None:
+    empty = {"source": "", "dest": "", "sport": "", "macro": "", "comment": ""}
+    rule: dict[str, Any] = {"type": "in", "action": "ACCEPT", "proto": "tcp", "dport": "22"}
+    assert (await api("POST", f"{FW}/rules", **rule, **empty)).data is None
+    row = (await api.get(f"{FW}/rules"))[0]
+    assert set(row) == {"type", "action", "proto", "dport", "enable", "pos", "digest"}
+    assert (await api("PUT", f"{FW}/rules/0", dport="", proto="")).data is None
+    assert not {"dport", "proto"} & set(await api.get(f"{FW}/rules/0"))
 
 
 async def test_a_rule_of_a_group_holds_its_name(api: Api) -> None:

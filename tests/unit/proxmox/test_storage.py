@@ -166,6 +166,16 @@ async def test_a_download_that_cannot_be_had_fails_in_its_task(api: Api, url: st
     assert closed == "download failed: exit code 4"
 
 
+async def test_a_download_that_does_not_fit_leaves_nothing(
+    api: Api, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = api.core.storages.used("local")
+    monkeypatch.setattr(api.core.storages, "total", lambda _: used + len(FILE) - 1)
+    failed = await api.task("POST", f"{ON}/local/download-url", **_wanted(url))
+    assert failed == "download failed: exit code 3: No space left on device"
+    assert api.core.storages.used("local") == used
+
+
 async def test_odd_characters_of_a_name_become_underscores(api: Api, url: str) -> None:
     wanted = _wanted(url, filename="a b+c.tar.gz")
     assert await api.task("POST", f"{ON}/local/download-url", **wanted) == "OK"
