@@ -1,0 +1,193 @@
+"""No container is lost, or taken from somebody else, by accident; and a destroy goes through."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.labs import StackFile, TestLab, container
+
+Make = Callable[[Mapping[str, Any]], StackFile]
+UP = ("up", "--yes", "--skip-preview")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzVCyOwMoqZmgRMOZYNrRyzbaHMkdkSilxBvmst3NMt"
+DESTROY_ONLY = {"BERTH_DESTROY_ONLY": "1"}
+
+
+def ids(lab: TestLab) -> set[int]:
+    return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
+
+
+def birth(lab: TestLab, vm_id: int) -> str:
+    """What only a container that was made anew has another of: its network card's address."""
+    config = lab.api("GET", f"/nodes/pve/lxc/{vm_id}/config")
+    return str(config["net0"])
+
+
+def refused(lab: TestLab, stack: StackFile, *words: str, **more: Any) -> str:
+    """What is said by a command that must fail, in a preview and without one."""
+    if words:
+        result = lab.pulumi(stack, *words, check=False, **more)
+        assert result.code != 0
+        return result.text
+    texts = [refused(lab, stack, "preview"), refused(lab, stack, *UP)]
+    lines = [{line for line in text.splitlines() if "hook" in line} for text in texts]
+    assert all(lines)
+    return "\n".join(texts)
+
+
+@pytest.fixture
+def stack(lab: TestLab, make_stack: Make) -> StackFile:
+    """A stack with one container, 711, up."""
+    made = make_stack({"one": container(711, 81)})
+    lab.pulumi(made, *UP)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"vm_id": 712}, "vm_id 711 -> 712"),
+        ({"disk_gb": 3}, "disk 4 -> 3: a disk cannot shrink"),
+    ],
+)
+def test_a_replacement_is_refused_and_then_allowed_by_name(
+    lab: TestLab, stack: StackFile, changes: dict[str, Any], cause: str
+) -> None:
+    before = birth(lab, 711)
+    stack.container("one").update(changes)
+    stack.write()
+    said = refused(lab, stack)
+    assert f"one: would destroy container 711 and make it anew ({cause})" in said
+    assert "add one to berth:replace" in said
+    assert birth(lab, 711) == before
+
+    stack.document["config"]["berth:replace"] = ["one"]
+    stack.write()
+    allowed = lab.pulumi(stack, "up", "--yes").text
+    assert "one: destroys container 711 and makes it anew" in allowed
+    assert birth(lab, stack.container("one")["vm_id"]) != before
+
+
+def test_a_change_of_the_ssh_keys_is_refused_since_it_would_replace(
+    lab: TestLab, stack: StackFile
+) -> None:
+    stack.document["config"]["berth:ssh"] = {"authorized_keys": [KEY]}
+    stack.write()
+    said = refused(lab, stack)
+    assert "(the SSH keys, which cannot be rotated in place yet)" in said
+
+
+def test_a_forced_replacement_is_refused(lab: TestLab, stack: StackFile) -> None:
+    urn = next(
+        word
+        for word in lab.pulumi(stack, "stack", "--show-urns").text.split()
+        if word.endswith("::one-container")
+    )
+    said = refused(lab, stack, *UP, "--replace", urn)
+    assert "asked for with --replace" in said
+    assert 711 in ids(lab)
+
+
+def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: StackFile) -> None:
+    del stack.hosts["one"]
+    stack.write()
+    said = refused(lab, stack)
+    assert "one is no longer one of berth:hosts, which would destroy container 711" in said
+    assert 711 in ids(lab)
+
+    stack.document["config"]["berth:remove"] = ["one"]
+    stack.write()
+    assert "one: removes container 711" in lab.pulumi(stack, "up", "--yes").text
+    assert 711 not in ids(lab)
+
+
+def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
+    lab: TestLab, stack: StackFile
+) -> None:
+    before = birth(lab, 711)
+    stack.hosts["two"] = stack.hosts.pop("one")
+    stack.write()
+    said = refused(lab, stack)
+    assert "which is the host one of this stack. If two is its new name, add was: one" in said
+
+    stack.container("two")["was"] = "one"
+    stack.write()
+    lab.pulumi(stack, "up", "--yes")
+    assert birth(lab, 711) == before
+    config = lab.api("GET", "/nodes/pve/lxc/711/config")
+    assert (config["hostname"], config["tags"]) == ("two", "berth+berth+test+two+t3stt3st")
+    assert "container 711" not in lab.pulumi(stack, "preview", "--expect-no-changes").text
+
+
+def test_a_taken_vm_id_is_refused_before_anything_is_created(
+    lab: TestLab, stack: StackFile, make_stack: Make
+) -> None:
+    other = make_stack({"mine": container(713, 83), "theirs": container(711, 84)})
+    other.document["config"]["berth:id"] = "an0ther1"
+    other.write()
+    said = refused(lab, other, "preview")
+    assert (
+        "theirs: VM id 711 is taken by the container one on node pve, and belongs to host one of "
+        "stack test, project berth (id t3stt3st); nothing was changed"
+    ) in said
+    refused(lab, other, *UP)
+    assert lab.api("GET", "/nodes/pve/lxc/711/config")["hostname"] == "one"
+
+
+def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, stack: StackFile) -> None:
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="somebody-elses")
+    said = refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    assert "container 711 no longer carries the tag berth+berth+test+one+t3stt3st" in said
+    assert 711 in ids(lab)
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="berth+berth+test+one+t3stt3st")
+
+
+def test_a_plain_destroy_is_refused_before_anything_is_touched(
+    lab: TestLab, stack: StackFile
+) -> None:
+    said = refused(lab, stack, "destroy", "--yes")
+    assert "You must run with the `--run-program` flag" in said
+    assert 711 in ids(lab)
+
+
+@pytest.mark.parametrize("edit", ["removed", "renamed", "replaced"])
+def test_a_destroy_works_after_any_edit(lab: TestLab, stack: StackFile, edit: str) -> None:
+    if edit == "removed":
+        stack.hosts.clear()
+    elif edit == "renamed":
+        stack.hosts["two"] = stack.hosts.pop("one")
+    else:
+        stack.container("one").update(vm_id=714, node="elsewhere", disk_gb=1)
+    stack.write()
+    said = lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview").text
+    assert "one: destroys container 711" in said
+    assert 711 not in ids(lab)
+
+
+def test_a_destroy_works_with_a_broken_stack_file(lab: TestLab, stack: StackFile) -> None:
+    stack.document["config"]["berth:hosts"] = "broken"
+    stack.write()
+    refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    assert 711 in ids(lab)
+    destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
+    said = lab.pulumi(stack, *destroy, environment=DESTROY_ONLY).text
+    assert "one: destroys container 711" in said
+    assert 711 not in ids(lab)
+    stack.document["config"]["berth:hosts"] = {}
+    stack.write()
+
+
+@pytest.mark.parametrize("more", [(), ("--continue-on-error",)])
+def test_an_up_in_destroy_only_mode_changes_nothing(
+    lab: TestLab, stack: StackFile, more: tuple[str, ...]
+) -> None:
+    before = lab.pulumi(stack, "stack").text.splitlines()
+    for words in (("preview",), (*UP, *more)):
+        said = refused(lab, stack, *words, environment=DESTROY_ONLY)
+        assert "can only be `pulumi destroy --run-program`; nothing was changed" in said
+    assert 711 in ids(lab)
+    after = lab.pulumi(stack, "stack").text.splitlines()
+    assert [line for line in before if "berth:" in line or "proxmoxve" in line] == [
+        line for line in after if "berth:" in line or "proxmoxve" in line
+    ]
+    assert "container 711" not in lab.pulumi(stack, "preview", "--expect-no-changes").text
