@@ -1,6 +1,7 @@
 """Disk images: sparse ext4 files of exactly the declared size, mounted over loop devices."""
 
 import asyncio
+import functools
 import hashlib
 import os
 import shutil
@@ -131,8 +132,8 @@ def _allocate(image: Path, size_bytes: int) -> None:
 def _find_base(template: Path, shift: int, log: Log) -> Path:
     """The unpacked template, from the cache or made now: once for each content and shift."""
     option = _compression(template)
-    with template.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    found = template.stat()
+    digest = _digest(template, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
     store = Store(cache_dir() / "images")
     key = f"{digest[:32]}-{shift}-{_LAYOUT}"
 
@@ -147,6 +148,13 @@ def _find_base(template: Path, shift: int, log: Log) -> Path:
     os.utime(made)
     _forget_oldest(made.parent)
     return made / "root.raw"
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(template: Path, *_identity: int) -> str:
+    """The hash of a file, read once for as long as it is the same file."""
+    with template.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _forget_oldest(shelf: Path) -> None:

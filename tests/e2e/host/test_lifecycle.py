@@ -20,7 +20,7 @@ from tests.e2e.host.real import Host, memory_limit, until
 pytestmark = pytest.mark.root
 
 
-async def test_a_container_has_the_name_address_and_resolver_that_were_declared(host: Host):
+async def test_a_container_has_the_name_address_and_resolver_that_were_declared(host: Host) -> None:
     spec = await host.running(searchdomain="lan.example")
     said = host.answer(spec, "hostname; hostname -f; cat /etc/resolv.conf; ip -o -4 addr show eth0")
     assert said.splitlines()[:4] == [
@@ -35,14 +35,14 @@ async def test_a_container_has_the_name_address_and_resolver_that_were_declared(
     assert "127.0.0.1/8" in map(str, shown["lo"])
 
 
-async def test_systemd_comes_up_without_a_failed_unit(host: Host):
+async def test_systemd_comes_up_without_a_failed_unit(host: Host) -> None:
     spec = await host.running()
     assert (
         host.answer(spec, "systemctl is-system-running --wait; systemctl --failed -q") == "running"
     )
 
 
-async def test_roots_keys_are_closed_to_others_and_ids_are_shifted(host: Host):
+async def test_roots_keys_are_closed_to_others_and_ids_are_shifted(host: Host) -> None:
     spec = await host.running()
     said = host.answer(spec, "stat -c '%a %u' /root/.ssh /root/.ssh/authorized_keys")
     assert said.splitlines() == ["700 0", "600 0"]
@@ -51,7 +51,7 @@ async def test_roots_keys_are_closed_to_others_and_ids_are_shifted(host: Host):
     assert id_map == ["0", "100000", "65536"]
 
 
-async def test_two_containers_never_share_a_host_key_and_both_are_known(host: Host):
+async def test_two_containers_never_share_a_host_key_and_both_are_known(host: Host) -> None:
     one, two = await host.running(111), await host.running(112)
     keys = [host.answer(spec, "cat /etc/ssh/ssh_host_*_key.pub") for spec in (one, two)]
     assert len({line for text in keys for line in text.splitlines()}) == 4
@@ -63,7 +63,7 @@ async def test_two_containers_never_share_a_host_key_and_both_are_known(host: Ho
     assert "guest112" not in host.paths.known_hosts.read_text()
 
 
-async def test_a_reboot_from_inside_brings_it_back_as_it_is_configured_now(host: Host):
+async def test_a_reboot_from_inside_brings_it_back_as_it_is_configured_now(host: Host) -> None:
     spec = await host.running()
     before = host.guests.init_pid(spec.key)
     smaller = host.spec(memory_mb=300)
@@ -74,22 +74,21 @@ async def test_a_reboot_from_inside_brings_it_back_as_it_is_configured_now(host:
     assert memory_limit(host, spec) == 300 * 1024**2
 
 
-async def test_a_reboot_from_inside_never_looks_like_an_end(host: Host):
+async def test_a_reboot_from_inside_never_looks_like_an_end(host: Host) -> None:
     spec = await host.running()
     before = host.guests.init_pid(spec.key)
     host.ssh("192.168.1.111", "systemctl reboot")
-    seen = []
-    await until(
-        lambda: (
-            seen.append(host.guests.is_running(spec.key))
-            or host.guests.init_pid(spec.key) not in {None, before}
-        ),
-        "a new init",
-    )
+    seen: list[bool] = []
+
+    def is_back() -> bool:
+        seen.append(host.guests.is_running(spec.key))
+        return host.guests.init_pid(spec.key) not in {None, before}
+
+    await until(is_back, "a new init")
     assert all(seen)
 
 
-async def test_a_poweroff_from_inside_is_an_end_and_frees_its_disk(host: Host):
+async def test_a_poweroff_from_inside_is_an_end_and_frees_its_disk(host: Host) -> None:
     spec = await host.running()
     host.ssh("192.168.1.111", "systemctl poweroff")
     await until(lambda: not host.guests.is_running(spec.key), "stopped")
@@ -98,7 +97,7 @@ async def test_a_poweroff_from_inside_is_an_end_and_frees_its_disk(host: Host):
     assert host.answer(spec, "hostname") == "guest111"
 
 
-async def test_shutdown_lets_services_end_and_says_when_they_do_not(host: Host):
+async def test_shutdown_lets_services_end_and_says_when_they_do_not(host: Host) -> None:
     spec = await host.running()
     host.answer(
         spec,
@@ -118,7 +117,7 @@ async def test_shutdown_lets_services_end_and_says_when_they_do_not(host: Host):
     assert host.guests.is_running(spec.key)
 
 
-async def test_containers_outlive_a_killed_process_and_are_found_again(host: Host):
+async def test_containers_outlive_a_killed_process_and_are_found_again(host: Host) -> None:
     spec = await host.create(host.spec())
     program = (
         "import asyncio, os, pickle, signal, sys\n"
@@ -141,7 +140,7 @@ async def test_containers_outlive_a_killed_process_and_are_found_again(host: Hos
     assert (await found.usage(spec)).pid == found.init_pid(spec.key)
 
 
-async def test_a_killed_monitor_takes_its_container_along(host: Host):
+async def test_a_killed_monitor_takes_its_container_along(host: Host) -> None:
     spec = await host.running()
     monitor = host.guests.monitor_pid(spec.key)
     assert monitor
@@ -151,7 +150,7 @@ async def test_a_killed_monitor_takes_its_container_along(host: Host):
     assert host.answer(spec, "hostname") == "guest111"
 
 
-async def test_a_template_that_is_no_archive_leaves_nothing(host: Host, tmp_path):
+async def test_a_template_that_is_no_archive_leaves_nothing(host: Host, tmp_path: Path) -> None:
     fake = tmp_path / "debian.tar.zst"
     fake.write_text("this is no archive\n" * 100)
     spec = host.spec()
@@ -161,7 +160,7 @@ async def test_a_template_that_is_no_archive_leaves_nothing(host: Host, tmp_path
     assert not host.guests.directory(spec.key).exists()
 
 
-async def test_a_disk_too_small_for_its_template_is_refused_and_leaves_nothing(host: Host):
+async def test_a_disk_too_small_for_its_template_is_refused_and_leaves_nothing(host: Host) -> None:
     spec = host.spec(rootfs=host.volume("small", 64 * 1024**2))
     with pytest.raises(GuestError, match=r"the template needs \d+ MiB, the disk has only 64"):
         await host.guests.create(spec, host.template, host.access, host.log.append)
@@ -169,7 +168,7 @@ async def test_a_disk_too_small_for_its_template_is_refused_and_leaves_nothing(h
     assert not host.guests.directory(spec.key).exists()
 
 
-async def test_a_start_that_fails_says_why_and_leaves_nothing_running(host: Host):
+async def test_a_start_that_fails_says_why_and_leaves_nothing_running(host: Host) -> None:
     spec = await host.create(host.spec())
     wrong = replace(spec, interfaces=(replace(spec.interfaces[0], bridge="vmbr7"),))
     with pytest.raises(GuestError, match="vmbr7"):
@@ -180,7 +179,9 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing_running(host: Host
 
 
 @pytest.mark.parametrize("compression", ["--gzip", "--xz", "--bzip2", "--format=gnu"])
-async def test_foreign_archives_of_every_kind_unpack(host: Host, tmp_path, compression: str):
+async def test_foreign_archives_of_every_kind_unpack(
+    host: Host, tmp_path: Path, compression: str
+) -> None:
     root = tmp_path / "rootfs"
     for directory in ("etc", "sbin", "root"):
         (root / directory).mkdir(parents=True)
@@ -195,7 +196,9 @@ async def test_foreign_archives_of_every_kind_unpack(host: Host, tmp_path, compr
     assert images.used_bytes(spec.rootfs.image) < 50 * 1024**2
 
 
-async def test_an_archive_without_a_system_is_refused_as_proxmox_does(host: Host, tmp_path):
+async def test_an_archive_without_a_system_is_refused_as_proxmox_does(
+    host: Host, tmp_path: Path
+) -> None:
     (tmp_path / "rootfs").mkdir()
     archive = tmp_path / "empty.tar.gz"
     await run(["tar", "-czf", str(archive), "-C", str(tmp_path / "rootfs"), "."])

@@ -1,6 +1,7 @@
 """The node and the hosts that exist already."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.root
 
 
 @pytest.fixture
-async def machines(host: Host, world: World, templates: dict[str, Path]):
+async def machines(host: Host, world: World, templates: dict[str, Path]) -> AsyncIterator[Machines]:
     changed = world.model_copy(
         update={
             "hosts": {
@@ -32,7 +33,9 @@ async def machines(host: Host, world: World, templates: dict[str, Path]):
         await host.guests.destroy(spec, host.log.append)
 
 
-async def test_a_host_has_the_users_port_and_release_of_the_world(host: Host, machines: Machines):
+async def test_a_host_has_the_users_port_and_release_of_the_world(
+    host: Host, machines: Machines
+) -> None:
     await machines.start("probe", host.log.append)
     said = host.answer(
         "192.168.200.37", "sudo -n id -un; cat /etc/debian_version", user="deploy", port=2222
@@ -48,7 +51,7 @@ async def test_a_host_has_the_users_port_and_release_of_the_world(host: Host, ma
 
 async def test_an_existing_host_is_known_to_stacks_and_a_container_is_not(
     host: Host, machines: Machines
-):
+) -> None:
     await machines.start("pve", host.log.append)
     await host.create(host.spec())
     assert "guest111" in host.paths.known_hosts.read_text()
@@ -59,7 +62,7 @@ async def test_an_existing_host_is_known_to_stacks_and_a_container_is_not(
 
 async def test_a_nodes_reboot_is_told_with_its_new_process_however_it_came(
     host: Host, machines: Machines
-):
+) -> None:
     told: list[int | None] = []
     news = asyncio.Event()
 
@@ -95,7 +98,7 @@ async def test_a_nodes_reboot_is_told_with_its_new_process_however_it_came(
 
 async def test_starting_twice_changes_nothing_and_an_unknown_name_is_named(
     host: Host, machines: Machines
-):
+) -> None:
     await machines.start("pve", host.log.append)
     before = host.guests.init_pid("node-pve")
     await machines.start("pve", host.log.append)

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 import pytest
 
+from lab.guests import GuestSpec, LiveInterface
 from lab.host.enter import namespace_file
 from lab.host.namespaces import network_of, open_socket_in
 from lab.host.network import make_network
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.root
 _PING = "ping -c 1 -W 2 -q {} > /dev/null && echo answered || echo silent"
 
 
-async def test_two_subnets_reach_each_other_through_the_lab_and_nothing_outside(host: Host):
+async def test_two_subnets_reach_each_other_through_the_lab_and_nothing_outside(host: Host) -> None:
     here = await host.running(111)
     far = card(112, ipv4=IPv4Interface("192.168.200.12/24"), gateway4=IPv4Address("192.168.200.1"))
     await host.running(112, interfaces=(far,))
@@ -23,7 +24,7 @@ async def test_two_subnets_reach_each_other_through_the_lab_and_nothing_outside(
     assert host.answer(here, _PING.format("192.0.2.1")) == "silent"
 
 
-async def test_a_vlan_is_a_network_of_its_own(host: Host):
+async def test_a_vlan_is_a_network_of_its_own(host: Host) -> None:
     here = await host.running(111)
     tagged = card(112, vlan=20)
     spec = await host.create(host.spec(112, interfaces=(tagged,)))
@@ -37,7 +38,7 @@ async def test_a_vlan_is_a_network_of_its_own(host: Host):
     assert host.answer(here, _PING.format("192.168.20.12")) == "answered"
 
 
-async def test_a_changed_address_holds_at_once_and_after_a_reboot(host: Host):
+async def test_a_changed_address_holds_at_once_and_after_a_reboot(host: Host) -> None:
     spec = await host.running()
     moved = replace(spec, interfaces=(card(111, ipv4=IPv4Interface("192.168.1.77/24")),))
     await host.guests.apply(spec, moved)
@@ -56,7 +57,7 @@ async def test_a_changed_address_holds_at_once_and_after_a_reboot(host: Host):
     ]
 
 
-async def test_cards_are_added_and_removed_while_it_runs(host: Host):
+async def test_cards_are_added_and_removed_while_it_runs(host: Host) -> None:
     spec = await host.running()
     second = card(
         112,
@@ -74,17 +75,17 @@ async def test_cards_are_added_and_removed_while_it_runs(host: Host):
     assert "eth1" not in {link.name for link in await _links(host, spec)}
 
 
-async def _links(host: Host, spec):
+async def _links(host: Host, spec: GuestSpec) -> tuple[LiveInterface, ...]:
     return await host.guests.interfaces(spec.key)
 
 
-async def test_the_network_can_be_made_twice_without_a_change(host: Host):
+async def test_the_network_can_be_made_twice_without_a_change(host: Host) -> None:
     spec = await host.running()
     make_network(host.paths, host.world)
     assert host.answer(spec, _PING.format("192.168.1.1")) == "answered"
 
 
-async def test_a_socket_opened_in_a_containers_network_answers_at_its_address(host: Host):
+async def test_a_socket_opened_in_a_containers_network_answers_at_its_address(host: Host) -> None:
     one, two = await host.running(111), await host.running(112)
     pid = host.guests.init_pid(one.key)
     assert pid
@@ -103,7 +104,7 @@ async def test_a_socket_opened_in_a_containers_network_answers_at_its_address(ho
         open_socket_in(namespace_file(host.paths), "192.168.1.1", 8080)
 
 
-async def test_the_tunnel_device_can_be_opened_inside(host: Host):
+async def test_the_tunnel_device_can_be_opened_inside(host: Host) -> None:
     spec = await host.running(devices=(TUN,))
     make = "ip tuntap add dev tun0 mode tun && ip -br link show tun0"
     assert host.answer(spec, make).startswith("tun0")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.root
 
 async def test_a_running_lab_goes_whole_and_the_other_one_stays(
     host: Host, world: World, templates: dict[str, Path], tmp_path: Path
-):
+) -> None:
     neighbour = await host.running()
     with lab_called(f"u{os.getpid()}", tmp_path, world) as paths:
         doomed = Host(paths, world, templates["trixie"])
@@ -48,7 +48,9 @@ def _alive(pid: int | None) -> bool:
     return status.exists() and "State:\tZ" not in status.read_text()
 
 
-async def test_labs_whose_names_begin_alike_do_not_touch_each_other(world: World, tmp_path: Path):
+async def test_labs_whose_names_begin_alike_do_not_touch_each_other(
+    world: World, tmp_path: Path
+) -> None:
     short, long = f"v{os.getpid()}", f"v{os.getpid()}-b"
     with lab_called(short, tmp_path, world) as one, lab_called(long, tmp_path, world) as two:
         before = leftovers(two)
@@ -57,7 +59,7 @@ async def test_labs_whose_names_begin_alike_do_not_touch_each_other(world: World
         assert before
 
 
-def test_after_a_reboot_of_the_machine_only_files_are_left_and_go(tmp_path: Path):
+def test_after_a_reboot_of_the_machine_only_files_are_left_and_go(tmp_path: Path) -> None:
     paths = LabPaths(name="w1", root=tmp_path / "w1")
     (paths.guests / "ct-111").mkdir(parents=True)
     assert leftovers(paths) == [f"files in {paths.root}"]

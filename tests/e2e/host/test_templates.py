@@ -19,7 +19,7 @@ pytestmark = pytest.mark.root
 
 def test_the_worlds_volumes_are_archives_under_their_own_names(
     world: World, templates: dict[str, Path], tmp_path: Path
-):
+) -> None:
     paths = LabPaths(name="x1", root=tmp_path)
     place_templates(paths, world, templates)
     cache = paths.storages / "local" / "template" / "cache"
@@ -39,13 +39,13 @@ def test_the_worlds_volumes_are_archives_under_their_own_names(
     assert not [path for path in listed if "ssh_host_" in path or path == "./etc/resolv.conf"]
 
 
-def test_templates_that_are_there_take_no_time(templates: dict[str, Path]):
+def test_templates_that_are_there_take_no_time(templates: dict[str, Path]) -> None:
     began = time.monotonic()
     assert ensure_templates(["trixie", "bookworm"]) == templates
     assert time.monotonic() - began < 5
 
 
-async def test_programs_of_every_kind_find_this_machines_trust(host: Host):
+async def test_programs_of_every_kind_find_this_machines_trust(host: Host) -> None:
     spec = await host.running()
     bundle = "/etc/ssl/certs/ca-certificates.crt"
     assert host.answer(spec, "echo $SSL_CERT_FILE $PIP_CERT") == f"{bundle} {bundle}"
@@ -53,7 +53,7 @@ async def test_programs_of_every_kind_find_this_machines_trust(host: Host):
     assert host.answer(spec, "systemd-run -q --pipe sh -c 'echo $SSL_CERT_FILE'") == bundle
 
 
-def test_an_interrupted_build_leaves_no_mount_no_process_and_no_file(tmp_path: Path):
+def test_an_interrupted_build_leaves_no_mount_no_process_and_no_file(tmp_path: Path) -> None:
     program = "from lab.host.templates import ensure_templates; ensure_templates(['bookworm'])"
     with subprocess.Popen(
         [sys.executable, "-c", program],
