@@ -13,7 +13,7 @@ STACK = f"""\
 encryptionsalt: v1:c2FsdHNhbHQ=:v1:bm9uY2Vub25jZQ==:c29tZWJvZHkgZWxzZSdz
 config:
   berth:id: ownst4ck
-  berth:proxmox: {{endpoint: "https://kiste.home.example:8006/", username: root@pam, password: pw}}
+  berth:proxmox: {{endpoint: "https://kiste.home.example:8006/", api_token: token}}
   berth:ssh: {{private_key: key}}
   berth:hosts:
     web:
@@ -22,7 +22,7 @@ config:
                   storage: tank-zfs, pool: home, template: {{volume: "{TEMPLATE}"}}}}
     old: {{existing: {{address: 10.77.5.9, user: deploy, port: 2222}}}}
   berth:secrets:
-    pw: {{secure: v1:c29tZWJvZHk=:ZWxzZSdz}}
+    token: {{secure: v1:c29tZWJvZHk=:ZWxzZSdz}}
     key: {{secure: v1:c29tZWJvZHk=:ZWxzZSdz}}
 """
 
