@@ -85,11 +85,13 @@ async def boot(core: Core, vmid: int, log: Log) -> None:
         raise TaskError("you can't start a CT if it's a template")
     if record.foreign:
         raise TaskError(f"CT {vmid} is a record of the world file: it has no disk to start from")
+    if core.is_running(vmid):
+        # Another task was faster (`start=1` of a create, say): there is nothing left to do.
+        log(f"CT {vmid} is running already")
+        return
     if apply_pending(record):
         core.store.save()
     require_bridges(record.config, core.world.proxmox.bridges)
-    if core.is_running(vmid):
-        raise TaskError(f"CT {vmid} already running")
     await core.guests.start(guest_spec(vmid, record.config, core.storages), log)
 
 

@@ -95,6 +95,20 @@ async def test_a_failed_start_is_told_by_its_task(api: Api, guests: GuestsDouble
     assert await api.task("POST", f"{CT}/status/start") == "init did not come up see the log"
 
 
+async def test_a_start_that_another_start_has_overtaken_is_no_failure(
+    api: Api, guests: GuestsDouble
+) -> None:
+    assert await api.create() == "OK"
+    guests.paused.add("start")
+    upids = [(await api("POST", f"{CT}/status/start")).data for _ in range(2)]
+    await wait_until(lambda: "start" in guests.calls)
+    guests.resumed.set()
+    await api.core.tasks.wait_all()
+    for upid in upids:
+        assert (await api.get(f"/nodes/pve/tasks/{upid}/status"))["exitstatus"] == "OK"
+    assert guests.calls.count("start") == 1
+
+
 async def test_a_removed_container_leaves_nothing(running: Api) -> None:
     await running("PUT", "/pools/lab", vms="111")
     await running("PUT", "/access/acl", path="/vms/111", roles="PVEAuditor", users="plain@pve")
