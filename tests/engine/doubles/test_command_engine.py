@@ -17,8 +17,7 @@ from lab.toolchain import Toolchain, ensure
 from tests.unit.doubles.provider_client import wait_until
 from tests.unit.doubles.ssh_server import SshServer
 
-# The first one on a machine compiles the engine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(900)  # The first one on a machine compiles the engine.
 
 PROGRAM = """
 import json, os

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
@@ -120,6 +121,16 @@ class Connection:
 
     def close(self) -> None:
         self._channel.close()
+
+
+def create(plugin: Plugin, connection: Json, **inputs: Any) -> Json:
+    properties = {"connection": secret(connection), **inputs}
+    return plugin.ask("Create", urn=COMMAND, properties=properties)
+
+
+def copy(plugin: Plugin, connection: Json, source: Json, target: Path | str) -> Json:
+    properties = {"connection": secret(connection), "source": source, "remotePath": str(target)}
+    return plugin.ask("Create", urn=COPY, properties=properties)
 
 
 class Asking(threading.Thread):
