@@ -86,6 +86,10 @@ class Page:
     def run(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
 
+    def run_until_done(self, script: str, *arguments: object) -> Any:
+        """Like `run`, for a script that calls its last argument with the result."""
+        return self.driver.execute_async_script(script, *arguments)
+
     def until_state(self, state: str) -> None:
         WebDriverWait(self.driver, 15, 0.02).until(
             lambda _: self.text("#state") == state, f"the page never said {state!r}"

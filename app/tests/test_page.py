@@ -2,7 +2,10 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -247,3 +250,44 @@ def luminance(colour: str) -> float:
     channels = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(part * weight for part, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+@contextmanager
+def front_end() -> Iterator[str]:
+    """The origin of some other server with an empty page, as a front end in development has."""
+
+    class EmptyPage(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_listed_front_end_can_chat_from_a_browser_and_another_one_cannot(
+    browser: Page,
+) -> None:
+    ask = """
+        const [url, done] = arguments;
+        fetch(url + '/api/chat', {
+          method: 'POST',
+          headers: {'Content-Type': 'application/json', 'X-Request-Id': 'from-afar'},
+          body: JSON.stringify({message: 'hello'}),
+        }).then(async (r) => done([await r.text(), r.headers.get('X-Request-Id')]),
+                (error) => done([error.name, null]));
+    """
+    with front_end() as listed, front_end() as other, served(CORS_ORIGINS=listed) as server:
+        answers = []
+        for origin in (listed, other):
+            browser.open(origin)
+            answers.append(browser.run_until_done(ask, server.url))
+    assert answers == [[PLACEHOLDER_TEXT, "from-afar"], ["TypeError", None]]

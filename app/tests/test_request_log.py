@@ -48,7 +48,7 @@ EXTENDED_ON_A_PORT = EXTENDED.replace(
     """import socket
 listener = socket.create_server(("127.0.0.1", 0))
 print("running on http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
-uvicorn.run(app, fd=listener.fileno()""",
+uvicorn.run(app, log_level="info", fd=listener.fileno()""",
 )
 
 
