@@ -37,10 +37,10 @@ class TreeHost(Host):
         self,
         argv: Sequence[str],
         *,
-        limit_s: float = 60,
+        limit_s: float = 60,  # noqa: ARG002 - a double has no clock
         environment: Mapping[str, str] | None = None,
-        directory: Path | None = None,
-        keep: Sequence[int] = (),
+        directory: Path | None = None,  # noqa: ARG002
+        keep: Sequence[int] = (),  # noqa: ARG002
     ) -> Result:
         return self.doubles.ask(argv, environment or {})
 
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         return
 
 
@@ -182,4 +182,8 @@ def box(tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch) -> Box:
 @pytest.fixture
 def edit(box: Box) -> Callable[[str], None]:
     """Change the application's code."""
-    return lambda text: (box.source / "app.py").write_text(text) and None
+
+    def write(text: str) -> None:
+        (box.source / "app.py").write_text(text)
+
+    return write
