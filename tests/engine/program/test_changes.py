@@ -1,0 +1,145 @@
+"""docs/container-changes.md: what each setting does to a running container, from the provider.
+
+`BERTH_WRITE_DOCS=1` writes the page from what was seen.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.guard.impact import EFFECTS, Effect
+from tests.conftest import REPO
+from tests.labs import StackFile, TestLab, container, running_lab, stack_file
+
+PAGE = REPO / "docs" / "container-changes.md"
+VM_ID = 720
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzVCyOwMoqZmgRMOZYNrRyzbaHMkdkSilxBvmst3NMt"
+
+# Setting of the stack file: the word for it in messages, and another value than container()'s.
+CHANGES: dict[str, tuple[str, Any]] = {
+    "cores": ("cores", 2),
+    "tags": ("tags", ["web"]),
+    "onboot": ("onboot", False),
+    "start_order": ("start_order", 3),
+    "disk_gb": ("disk", 5),
+    "memory_mb": ("memory", 640),
+    "swap_mb": ("swap", 128),
+    "hostname": ("hostname", "renamed"),
+    "nameservers": ("nameservers", ["192.168.1.1"]),
+    "address": ("address", "192.168.1.97/24"),
+    "gateway": ("gateway", "192.168.1.2"),
+    "bridge": ("bridge", "vmbr1"),
+    "vlan": ("vlan", 20),
+    "nesting": ("nesting", False),
+    "node": ("node", "pve2"),
+    "vm_id": ("vm_id", VM_ID + 1),
+    "storage": ("storage", "other-lvm"),
+    "template": ("template", {"volume": "local:vztmpl/debian-12-standard_12.12-1_amd64.tar.zst"}),
+    "template.system": (
+        "system",
+        {"volume": "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst", "system": "ubuntu"},
+    ),
+    "unprivileged": ("unprivileged", False),
+    "pool": ("pool", "production"),
+    "root_password": ("root_password", "word"),
+}
+IN_WORDS = {
+    Effect.IN_PLACE: "changed in place",
+    Effect.REBOOT: "changed in place, with a reboot",
+    Effect.REPLACE: "refused: it would replace the container",
+    Effect.ROOT_ONLY: "refused, unless root@pam logs in with a password",
+}
+
+
+@pytest.fixture(scope="module")
+def world_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
+    """A lab with a second bridge, a second router, a second storage and a pool."""
+    world = yaml.safe_load((REPO / "lab" / "world" / "default.yaml").read_text(encoding="utf-8"))
+    proxmox = world["proxmox"]
+    proxmox["bridges"]["vmbr1"] = {"routers": ["192.168.9.1/24"]}
+    proxmox["storages"]["other-lvm"] = dict(proxmox["storages"]["local-lvm"])
+    proxmox["pools"] = ["production"]
+    path = tmp_path_factory.mktemp("world") / "world.yaml"
+    path.write_text(yaml.safe_dump(world), encoding="utf-8")
+    with running_lab("changes", "--containers", "--world", str(path)) as lab:
+        yield lab
+
+
+def reboots(lab: TestLab) -> int:
+    tasks = lab.api("GET", "/nodes/pve/tasks", vmid=VM_ID, typefilter="vzreboot", limit=500)
+    return len(tasks)
+
+
+def see(lab: TestLab, stack: StackFile, word: str) -> Effect:
+    """Make the change, see what becomes of the container, and hold the words to it."""
+    before = reboots(lab)
+    result = lab.pulumi(stack, "up", "--yes", "--skip-preview", check=False)
+    if "would destroy container" in result.text:
+        seen = Effect.REPLACE
+    elif "cannot change container" in result.text:
+        seen = Effect.ROOT_ONLY
+    else:
+        assert result.code == 0, result.text
+        seen = Effect.REBOOT if reboots(lab) > before else Effect.IN_PLACE
+        said = "reboots container" in result.text
+        assert said == (seen is Effect.REBOOT), result.text
+    shown = {"root_password": "(root_password", "keys": "(the SSH keys"}.get(word, f"({word} ")
+    assert shown in result.text
+    return seen
+
+
+def page(seen: dict[str, Effect]) -> str:
+    rows = "\n".join(f"| `{name}` | {IN_WORDS[effect]} |" for name, effect in seen.items())
+    return f"""# What a change does to a running container
+
+`tests/engine/program/test_changes.py` makes each of these changes with the real provider, and
+fails when this page does not say what it saw.
+
+| setting | on a running container |
+|---|---|
+{rows}
+| `ssh/private_key`, `ssh/authorized_keys` | {IN_WORDS[seen["ssh/authorized_keys"]]} |
+| `disk_gb`, smaller | {IN_WORDS[seen["disk_gb, smaller"]]} |
+
+- **In place**: takes effect at once, nothing restarts.
+- **With a reboot**: the preview says so, `chat: reboots container 111 (memory 2048 -> 4096)`.
+- **Refused**: at preview and at `up`, with the setting that caused it. To lose the container and
+  its disk on purpose, add the host to `berth:replace`; take it out again afterwards.
+- **SSH keys** are put into a container when it is made, and cannot be rotated in place yet.
+- `nesting`: Proxmox lets nobody but root@pam change features of a container that exists. As
+  root@pam it is changed in place, and takes effect when the container starts next.
+""".replace(f"| `ssh/authorized_keys` | {IN_WORDS[Effect.REPLACE]} |\n", "").replace(
+        f"| `disk_gb, smaller` | {IN_WORDS[Effect.REPLACE]} |\n", ""
+    )
+
+
+def test_the_page_says_what_the_provider_does(world_lab: TestLab, tmp_path: Path) -> None:
+    stack = stack_file(tmp_path, {"one": container(VM_ID, 90)})
+    config = stack.document["config"]
+    config["berth:secrets"] = {"word": {"secure": "v1:aaaa:bbbb"}}
+    stack.write()
+    world_lab.pulumi(stack, "up", "--yes", "--skip-preview")
+    seen: dict[str, Effect] = {}
+    for name, (word, value) in CHANGES.items():
+        original = dict(stack.container("one"))
+        stack.container("one")[name.partition(".")[0]] = value
+        stack.write()
+        seen[name] = see(world_lab, stack, word)
+        assert seen[name] is EFFECTS[word], name
+        if seen[name] not in {Effect.IN_PLACE, Effect.REBOOT}:
+            stack.hosts["one"]["container"] = original
+    stack.container("one")["disk_gb"] = 4
+    stack.write()
+    seen["disk_gb, smaller"] = see(world_lab, stack, "disk")
+    stack.container("one")["disk_gb"] = 5
+    config["berth:ssh"] = {"authorized_keys": [KEY]}
+    stack.write()
+    seen["ssh/authorized_keys"] = see(world_lab, stack, "keys")
+    assert {word for word, _ in CHANGES.values()} | {"keys"} == set(EFFECTS)
+    if os.environ.get("BERTH_WRITE_DOCS"):
+        PAGE.write_text(page(seen), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page(seen), "run again with BERTH_WRITE_DOCS=1"

@@ -1,0 +1,178 @@
+"""What the node says no to: one clear message before anything changes, and a way on."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPO
+from tests.labs import StackFile, TestLab, container, wait_for
+
+Make = Callable[[Mapping[str, Any]], StackFile]
+UP = ("up", "--yes", "--skip-preview")
+
+
+def documented_privileges() -> list[str]:
+    """Those of the role that docs/proxmox.md makes."""
+    text = (REPO / "docs" / "proxmox.md").read_text(encoding="utf-8")
+    [found] = re.findall(r'pveum role add Berth --privs "([^"]+)"', text)
+    return str(found).split()
+
+
+def with_environment(
+    lab: TestLab, stack: StackFile, settings: Mapping[str, str], *words: str
+) -> tuple[int, str]:
+    """A pulumi command with these variables in place of the lab's own."""
+    assignments = [f"{name}={value}" for name, value in settings.items()]
+    result = lab.cli(
+        "run", "--stack", stack.path, "--", "env", *assignments, "pulumi", *words,
+        "--color", "never", "--non-interactive", check=False,
+    )  # fmt: skip
+    return result.code, result.text
+
+
+def ids(lab: TestLab) -> set[int]:
+    return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
+
+
+def test_everything_that_does_not_fit_is_told_at_once(lab: TestLab, make_stack: Make) -> None:
+    stack = make_stack(
+        {
+            "one": container(731, 91, bridge="vmbr9", storage="nowhere", memory_mb=999_999),
+            "two": container(732, 92, node="pve9"),
+            "three": container(
+                733, 93, cores=999, disk_gb=99_999,
+                template={"volume": "local:vztmpl/debian-99.tar.zst"},
+            ),
+        }
+    )  # fmt: skip
+    result = lab.pulumi(stack, "preview", check=False)
+    assert result.code != 0
+    for line in (
+        "hosts/one/container/bridge: node pve has no bridge vmbr9 that these credentials may use; "
+        "there is vmbr0",
+        "hosts/one/container/memory_mb: 999999 is more than node pve has, 32768",
+        "hosts/one/container/storage: node pve has no storage nowhere that these credentials may "
+        "use; for disks of containers there is local-lvm",
+        "hosts/three/container/cores: 999 is more than node pve has, 8",
+        "hosts/three/container/disk_gb: 99999 is more than storage local-lvm of node pve has, 400",
+        "hosts/three/container/template/volume: there is no local:vztmpl/debian-99.tar.zst on node "
+        "pve that these credentials may read; fetch it there: pveam download local "
+        "debian-99.tar.zst;",
+        "hosts/two/container/node: there is no node pve9; there is pve",
+    ):
+        assert f"  {line}" in result.text
+    assert lab.pulumi(stack, *UP, check=False).code != 0
+    assert ids(lab) & {731, 732, 733} == set()
+
+
+def test_over_commitment_is_a_warning(lab: TestLab, make_stack: Make) -> None:
+    big = {"memory_mb": 20_000, "disk_gb": 250}
+    stack = make_stack({"one": container(731, 91, **big), "two": container(732, 92, **big)})
+    said = lab.pulumi(stack, "preview").text
+    assert (
+        "warning: the containers of this stack may use 40000 MiB of memory together, node pve has "
+        "32768: it is over-committed"
+    ) in said
+    assert "warning: the new containers may fill 500 GiB of storage local-lvm" in said
+
+
+def test_a_wrong_token_is_named(lab: TestLab, make_stack: Make) -> None:
+    stack = make_stack({"one": container(731, 91)})
+    token = "berth@pve!deploy=00000000-0000-0000-0000-000000000000"
+    code, text = with_environment(lab, stack, {"PROXMOX_VE_API_TOKEN": token}, "preview")
+    assert code != 0
+    assert "proxmox/api_token: https://192.168.1.11:8006 does not accept it (401" in text
+    assert token.partition("=")[2] not in text
+
+
+def test_a_node_that_cannot_be_reached_is_named(lab: TestLab, make_stack: Make) -> None:
+    stack = make_stack({"one": container(731, 91)})
+    code, text = with_environment(
+        lab, stack, {"PROXMOX_VE_ENDPOINT": "https://192.168.1.11:8007/"}, "preview"
+    )
+    assert code != 0
+    assert "proxmox/endpoint: https://192.168.1.11:8007 cannot be reached" in text
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_and_insecure_warns(
+    lab: TestLab, make_stack: Make
+) -> None:
+    stack = make_stack({"one": container(731, 91)})
+    machine = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
+    code, text = with_environment(lab, stack, machine, "preview")
+    assert code != 0
+    assert "the certificate of https://192.168.1.11:8006 is not trusted" in text
+    stack.document["config"]["berth:proxmox"] = {"insecure": True}
+    stack.write()
+    code, text = with_environment(lab, stack, machine, "preview")
+    assert code == 0, text
+    assert "warning: proxmox/insecure: the certificate" in text
+
+
+def a_token(lab: TestLab, privileges: list[str]) -> str:
+    """A token that has exactly these privileges; they replace those of the last one."""
+    lab.api("PUT", "/access/roles/Trial", privs=",".join(privileges))
+    made = lab.api("POST", "/access/users/trial@pve/token/t", privsep=0)
+    return f"trial@pve!t={made['value']}"
+
+
+@pytest.fixture
+def trial(lab: TestLab) -> Any:
+    """A user whose only role is `Trial`, and the way to give him another token."""
+    lab.api("POST", "/access/roles", roleid="Trial", privs="VM.Audit")
+    lab.api("POST", "/access/users", userid="trial@pve")
+    lab.api("PUT", "/access/acl", path="/", users="trial@pve", roles="Trial")
+    yield lambda privileges: a_token(lab, privileges)
+    lab.api("DELETE", "/access/users/trial@pve")
+    lab.api("DELETE", "/access/roles/Trial")
+
+
+def test_the_documented_privileges_are_enough(
+    lab: TestLab, make_stack: Make, trial: Callable[[list[str]], str]
+) -> None:
+    stack = make_stack({"one": container(734, 94)})
+    token = {"PROXMOX_VE_API_TOKEN": trial(documented_privileges())}
+    code, text = with_environment(lab, stack, token, *UP)
+    assert code == 0, text
+    stack.container("one").update(
+        cores=2, memory_mb=640, disk_gb=5, hostname="renamed", tags=["web"], onboot=False
+    )
+    stack.write()
+    code, text = with_environment(lab, stack, token, *UP)
+    assert code == 0, text
+    code, text = with_environment(
+        lab, stack, token, "destroy", "--run-program", "--yes", "--skip-preview"
+    )
+    assert code == 0, text
+
+
+@pytest.mark.parametrize("missing", documented_privileges() if REPO else [])
+def test_each_documented_privilege_is_needed(
+    lab: TestLab, make_stack: Make, trial: Callable[[list[str]], str], missing: str
+) -> None:
+    stack = make_stack({"one": container(735, 95)})
+    token = {"PROXMOX_VE_API_TOKEN": trial([p for p in documented_privileges() if p != missing])}
+    code, text = with_environment(lab, stack, token, *UP)
+    if missing == "Sys.Audit":
+        assert code == 0, text
+        assert "cannot be seen without Sys.Audit on /nodes/pve" in text
+    else:
+        assert code != 0
+        assert missing in text or "that these credentials may" in text
+        lab.pulumi(stack, *UP)
+    assert 735 in ids(lab)
+
+
+def test_a_guest_that_the_token_may_not_see_keeps_its_id(
+    lab: TestLab, make_stack: Make, trial: Callable[[list[str]], str]
+) -> None:
+    theirs = make_stack({"one": container(736, 96)})
+    lab.pulumi(theirs, *UP)
+    stack = make_stack({"two": container(736, 97)})
+    blind = [p for p in documented_privileges() if p != "VM.Audit"]
+    code, text = with_environment(lab, stack, {"PROXMOX_VE_API_TOKEN": trial(blind)}, *UP)
+    assert code != 0
+    assert "VM id 736 is taken by a guest that these credentials may not look at" in text
+    wait_for(lambda: lab.api("GET", "/nodes/pve/lxc/736/config")["hostname"] == "one", "it")
