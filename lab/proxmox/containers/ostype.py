@@ -38,7 +38,12 @@ async def _os_release(template: Path) -> str:
         "tar", "--extract", "--to-stdout", "--file", str(template), *_NAMES,
         stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL,
     )  # fmt: skip
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:  # the task was interrupted
+            process.kill()
+            await process.communicate()
     return output.decode(errors="replace")
 
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import os
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from lab.proxmox.containers.ostype import detect_ostype
 from tests.unit.proxmox.conftest import TEMPLATE, Api, Serve, wait_until, write_template
 from tests.unit.proxmox.double import GuestsDouble
 
@@ -252,3 +256,14 @@ async def test_without_containers_a_create_is_refused_and_nothing_is_kept(serve:
     )
     assert (await api.get("/cluster/nextid", vmid=111)) == 111
     assert (await api("POST", f"{LXC}/900/status/start")).status == 500
+
+
+async def test_an_interrupted_look_into_a_template_leaves_no_process(tmp_path: Path) -> None:
+    pipe = tmp_path / "never-ends.tar"
+    os.mkfifo(pipe)
+    looking = asyncio.create_task(detect_ostype(pipe))
+    await wait_until(lambda: bool(psutil.Process().children()))
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert psutil.Process().children() == []
