@@ -9,15 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab.guests import (
-    Access,
-    GuestError,
-    GuestSpec,
-    LiveInterface,
-    Log,
-    Usage,
-    Volume,
-)
+from lab.guests import Access, GuestError, GuestSpec, LiveInterface, Log, Usage, Volume
 from lab.host import groups, hotplug, images, live
 from lab.host.boot import ORDER
 from lab.host.boot_order import boot_order, find_devices, shift_of
@@ -35,6 +27,7 @@ Nameservers = Callable[[GuestSpec], tuple[str, ...]]
 _START_LIMIT_S = 60.0
 _KILL_LIMIT_S = 10.0
 _SHUTDOWN_S = 30.0
+_ASK_AGAIN_S = 1.0
 _POLL_S = 0.01
 
 
@@ -182,11 +175,14 @@ class LxcGuests:
         pid, monitor = self.init_pid(key), self.monitor_pid(key)
         if pid is None or monitor is None:
             return not self.is_running(key)
-        live.ask_to_halt(pid)
-        if not await live.ended(monitor, timeout_s):
-            return False
-        await self.stop(key, log)
-        return True
+        deadline = time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            # Again, because an init that has only just begun does not listen yet.
+            live.ask_to_halt(pid)
+            if await live.ended(monitor, min(left_s, _ASK_AGAIN_S)):
+                await self.stop(key, log)
+                return True
+        return False
 
     async def destroy(self, spec: GuestSpec, log: Log) -> None:
         """Remove a stopped container with its volumes."""
