@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from app import Settings, create_app
 from app.size_guard import SizeGuard
-from tests.server import Server, served
+from tests.server import Server, served, wait_for
 
 LIMIT = 10_240
 MEBIBYTE = 1024 * 1024
@@ -162,7 +162,10 @@ def test_memory_stays_flat_while_100_megabytes_are_pushed_ten_times_at_once() ->
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(push_100_megabytes, heads))
         assert server.memory_kib("VmHWM") - before < 16 * 1024
-        assert len([line for line in server.log if line.get("status") == 413]) == 10
+        wait_for(
+            lambda: sum(line.get("status") == 413 for line in server.log) == 10,
+            "a line for each refused upload",
+        )
 
 
 def test_a_client_that_sends_all_before_it_reads_still_gets_the_answer(
