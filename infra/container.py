@@ -31,9 +31,8 @@ class Container(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ContainerArgs, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        # The engine gives the children of a renamed component their old names by itself.
-        aliases = [pulumi.Alias(name=args.spec.was)] if args.spec.was else []
-        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
+        was = args.spec.was
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=_renamed(was)))
         super().__init__("berth:infra:Container", name, {}, opts)
         self.address = str(args.spec.address.ip)
         self.container = proxmoxve.ContainerLegacy(
@@ -41,6 +40,9 @@ class Container(pulumi.ComponentResource):
             **container_inputs(name, args),
             opts=pulumi.ResourceOptions(
                 parent=self,
+                # Said here too: a refused run may have made the component under its new name,
+                # and then the engine does not look for its old children.
+                aliases=_renamed(was and f"{was}-container"),
                 hooks=args.hooks,
                 depends_on=[args.download] if args.download else None,
                 # The new one has the id of the old one.
@@ -50,6 +52,10 @@ class Container(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({"address": self.address})
+
+
+def _renamed(was: str | None) -> list[pulumi.Alias]:
+    return [pulumi.Alias(name=was)] if was else []
 
 
 def container_inputs(name: str, args: ContainerArgs) -> dict[str, Any]:

@@ -120,6 +120,6 @@ class Guard:
         tags = await self._survey.tags(str(node), int(vm_id)) if vm_id else None
         if tags is None:
             return
-        refusal = refusal_to_touch(host, vm_id, marks_in(inputs.get("tags") or ()), tags)
+        refusal = refusal_to_touch(host, int(vm_id), marks_in(inputs.get("tags") or ()), tags)
         if refusal:
             raise RefusedError(refusal)
