@@ -1,8 +1,10 @@
 """Who listens on which port, from /proc: to name strangers, and services on a wrong port."""
 
+import contextlib
 import ipaddress
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +91,12 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(raw)
 
 
-def _open(process: Path) -> set[str]:
-    try:
-        return {os.readlink(entry) for entry in (process / "fd").iterdir()}  # noqa: PTH115
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return set()
+def _open(process: Path) -> Iterator[str]:
+    """What the descriptors of a process lead to; processes and descriptors come and go."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for entry in (process / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                yield os.readlink(entry)  # noqa: PTH115 - "socket:[1]" is no path
 
 
 def _named(pids: list[int], host: Host) -> str:

@@ -55,7 +55,7 @@ class Service:
         (root / "current").symlink_to("releases/one")
         self.root = root
         self.listening = socket.create_server(("127.0.0.1", 0))
-        self.listening.setblocking(False)
+        self.listening.settimeout(0)
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(str(root / "notify"))
         self.notified.settimeout(LIMIT_S)
@@ -86,8 +86,22 @@ class Service:
     def says(self, message: str) -> bool:
         return self.notified.recv(100).decode() == message
 
+    def connect(self) -> http.client.HTTPConnection:
+        host, port = self.listening.getsockname()
+        return http.client.HTTPConnection(host, port, timeout=LIMIT_S)
+
+    def until_seen(self, number: int, gone: set[str]) -> None:
+        """Wait until so many processes answered, besides those that are gone."""
+        seen: set[str] = set()
+
+        def enough() -> bool:
+            seen.add(self.get().split()[1])
+            return len(seen - gone) == number
+
+        until(enough)
+
     def get(self, path: str = "/") -> str:
-        connection = http.client.HTTPConnection(*self.listening.getsockname(), timeout=LIMIT_S)
+        connection = self.connect()
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"Connection": "close"})
             return connection.getresponse().read().decode()
@@ -165,8 +179,8 @@ def test_a_kept_connection_is_told_to_close_and_an_idle_one_does_not_hold_the_st
 ) -> None:
     service.start("--drain", "15")
     assert service.says("READY=1")
-    idle = http.client.HTTPConnection(*service.listening.getsockname(), timeout=LIMIT_S)
-    busy = http.client.HTTPConnection(*service.listening.getsockname(), timeout=LIMIT_S)
+    idle = service.connect()
+    busy = service.connect()
     for connection in (idle, busy):
         connection.request("GET", "/")
         connection.getresponse().read()
@@ -187,7 +201,7 @@ def test_a_kept_connection_is_told_to_close_and_an_idle_one_does_not_hold_the_st
 def test_a_stream_longer_than_the_limit_is_cut_off(service: Service) -> None:
     service.start("--drain", "0.1")
     assert service.says("READY=1")
-    connection = http.client.HTTPConnection(*service.listening.getsockname(), timeout=LIMIT_S)
+    connection = service.connect()
     with contextlib.closing(connection):
         connection.request("GET", "/endless")
         answer = connection.getresponse()
@@ -201,8 +215,7 @@ def test_all_workers_serve_before_it_says_ready(service: Service) -> None:
     service.write("await asyncio.sleep(0.3)")
     service.start("--workers", "3")
     assert service.says("READY=1")
-    seen: set[str] = set()
-    until(lambda: seen.add(service.get()) is not None or len(seen) == 3)
+    service.until_seen(3, set())
     assert service.stop() == 0
 
 
@@ -230,10 +243,9 @@ def test_a_worker_that_dies_while_starting_fails_the_start(service: Service) -> 
 def test_a_worker_that_dies_later_is_replaced(service: Service) -> None:
     service.start("--workers", "2")
     assert service.says("READY=1")
-    victim = int(service.get().split()[1])
-    os.kill(victim, signal.SIGKILL)
-    seen: set[int] = set()
-    until(lambda: seen.add(int(service.get().split()[1])) is not None or len(seen - {victim}) == 2)
+    victim = service.get().split()[1]
+    os.kill(int(victim), signal.SIGKILL)
+    service.until_seen(2, {victim})
     assert service.stop() == 0
 
 
