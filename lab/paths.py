@@ -119,6 +119,7 @@ class LabPaths:
 
     @property
     def pid_file(self) -> Path:
+        """The lab's process writes its id there, and holds the lock on it while it lives."""
         return self.root / "lab.pid"
 
     @property

@@ -24,6 +24,9 @@ StackFile = Annotated[
     Path,
     typer.Option("--stack", envvar="BERTH_STACK_FILE", help="The stack file to run, unmodified."),
 ]
+Machine = Annotated[
+    str, typer.Argument(metavar="NAME", help="The node, a host of the world, or a container.")
+]
 DEFAULT_STACK = Path(__file__).resolve().parent.parent.parent / "Pulumi.prod.yaml"
 Arguments = Annotated[list[str] | None, typer.Argument(help="After --: the command.")]
 
@@ -140,22 +143,22 @@ def world(
 
 @app.command()
 def start(
-    host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the world, or the node.")],
+    host: Machine,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Switch on a machine of the world that is off."""
-    from lab.process.control import ask_running
+    """Switch on a machine that is off."""
+    from lab.process.ask import ask_running
 
     ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/start")
 
 
 @app.command()
 def stop(
-    host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the world, or the node.")],
+    host: Machine,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Switch off a machine of the world; the node takes its containers along."""
-    from lab.process.control import ask_running
+    """Switch off a machine; the node takes its containers along."""
+    from lab.process.ask import ask_running
 
     ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/stop")
 
@@ -166,7 +169,7 @@ def packages(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Open or cut the way of the containers to Debian's and Python's packages."""
-    from lab.process.control import ask_running
+    from lab.process.ask import ask_running
 
     if state not in {"on", "off"}:
         raise LabError(f"lab packages: takes on or off, got {state!r}")
@@ -176,7 +179,7 @@ def packages(
 def main() -> NoReturn:
     """Entry point; turns a LabError into its text and exit code 1."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="bin/lab", standalone_mode=True)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

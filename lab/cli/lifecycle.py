@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +15,10 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.host.capabilities import obstacles
 from lab.paths import LabPaths, cache_dir
-from lab.process.control import ask
+from lab.process.ask import ask
 from lab.process.keys import ensure_login_key
-from lab.process.spawn import spawn
+from lab.process.life import kill, lives
+from lab.process.spawn import spawn, wait_ready
 from lab.process.tls import ensure_authority
 from lab.proxmox.credentials import ensure_credentials
 from lab.world import DEFAULT_WORLD, World, load_world
@@ -46,18 +47,18 @@ def bring_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool)
     """Start the lab, or say that it is up."""
     started = time.monotonic()
     with _alone(paths):
-        if _is_up(paths, world_file, need_containers=need_containers):
-            _say(f"lab {paths.name}: is up")
-            return
         kept = paths.world if paths.world.exists() else DEFAULT_WORLD
         source = world_file or kept
         world = load_world(source)
         if world_file is not None and paths.world.exists():
             _refuse_other_world(paths, world_file)
+        if _is_up(paths, need_containers=need_containers):
+            _say(f"lab {paths.name}: is up")
+            return
         programs, missing = _build(paths.pulumi_home, world, need_containers=need_containers)
         _make_files(paths, source, world, missing)
         (paths.root / "programs.json").write_text(json.dumps(programs))
-        spawn(paths, lambda phase: _say(f"lab {paths.name}: {phase}"))
+        spawn(paths, _phases(paths))
         _say(f"lab {paths.name}: is up ({time.monotonic() - started:.0f} s)")
         if missing:
             _say("without containers: " + "; ".join(missing))
@@ -68,17 +69,18 @@ def take_down(paths: LabPaths) -> None:
     from lab.host.teardown import remove_lab
 
     with _alone(paths):
+        kill(paths)
         remove_lab(paths)
     _say(f"lab {paths.name}: is gone")
 
 
-def _is_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool) -> bool:
+def _is_up(paths: LabPaths, *, need_containers: bool) -> bool:
+    if lives(paths):
+        # Somebody else's `up` may have been interrupted while it was starting.
+        wait_ready(paths, _phases(paths))
     answer = ask(paths, "GET", "/status")
     if answer is None:
         return False
-    if world_file is not None:
-        load_world(world_file)
-        _refuse_other_world(paths, world_file)
     if need_containers and not answer["containers"]:
         raise LabError(
             f"lab {paths.name}: runs without containers: {'; '.join(answer['missing'])}; "
@@ -143,6 +145,10 @@ def _alone(paths: LabPaths) -> Iterator[None]:
             _say(f"lab {paths.name}: another `lab up` or `lab down` is at work; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _phases(paths: LabPaths) -> Callable[[str], None]:
+    return lambda phase: _say(f"lab {paths.name}: {phase}")
 
 
 def _say(line: str) -> None:

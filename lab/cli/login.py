@@ -11,7 +11,7 @@ import yaml
 from lab.errors import LabError
 from lab.host.enter import command_inside
 from lab.paths import LabPaths
-from lab.process.control import ask_running
+from lab.process.ask import ask_running
 
 _PROOF = (
     '. /etc/os-release && echo "$(hostname): $PRETTY_NAME, logged in as $(id -un) '
@@ -31,33 +31,56 @@ def greet(paths: LabPaths, stack: Path) -> None:
     declared = _declared_hosts(stack)
     if not declared:
         raise LabError(f"{stack}: declares no hosts under berth:hosts; nothing to log in to")
-    for host in declared:
-        done = subprocess.run(
-            _ssh(paths, _machine(paths, host), [_PROOF]), check=False, stdin=subprocess.DEVNULL
-        )
+    for name, (host, user) in declared.items():
+        machine = _machine(paths, host, name) | ({"user": user} if user else {})
+        done = subprocess.run(_ssh(paths, machine, [_PROOF]), check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise LabError(
-                f"{host}: logging in failed (ssh exit code {done.returncode}); "
+                f"{name}: logging in failed (ssh exit code {done.returncode}); "
                 f"`bin/lab status` shows whether it runs"
             )
     sys.stdout.flush()
 
 
-def _declared_hosts(stack: Path) -> list[str]:
-    document = yaml.safe_load(stack.read_text(encoding="utf-8")) or {}
-    return list(document.get("config", {}).get("berth:hosts", {}))
+def _declared_hosts(stack: Path) -> dict[str, tuple[str, str | None]]:
+    """By name: what the lab finds the machine by, and the user that the stack logs in as."""
+    try:
+        document = yaml.safe_load(stack.read_bytes())
+    except OSError as error:
+        raise LabError(
+            f"{stack}: cannot be read ({error.strerror}); name a stack file with --stack"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LabError(f"{stack}: is no YAML: {error}") from error
+    hosts = _mapping(_mapping(_mapping(document).get("config")).get("berth:hosts"))
+    found: dict[str, tuple[str, str | None]] = {}
+    for name, host in hosts.items():
+        container, existing = (_mapping(_mapping(host).get(k)) for k in ("container", "existing"))
+        user = existing.get("user")
+        found[str(name)] = (str(container.get("vm_id", existing.get("address", name))), user)
+    return found
 
 
-def _machine(paths: LabPaths, host: str) -> dict[str, Any]:
-    machines = ask_running(paths, "GET", "/status")["machines"]
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _machine(paths: LabPaths, host: str, called: str | None = None) -> dict[str, Any]:
+    status = ask_running(paths, "GET", "/status")
+    if not status["containers"]:
+        raise LabError(
+            f"{called or host}: cannot be logged in to in a lab without containers "
+            f"({'; '.join(status['missing'])})"
+        )
+    machines = status["machines"]
     for machine in machines:
-        if host in {machine["name"], str(machine.get("vm_id", ""))}:
+        if host in {machine["name"], str(machine.get("vm_id", "")), machine["address"]}:
             if not machine["running"]:
-                raise LabError(f"{host}: is off; `bin/lab start {host}` or start its container")
+                raise LabError(f"{called or host}: is off; `bin/lab start {machine['name']}`")
             found: dict[str, Any] = machine
             return found
     known = ", ".join(sorted(m["name"] for m in machines)) or "none"
-    raise LabError(f"{host}: no machine of the lab has this name; there are: {known}")
+    raise LabError(f"{called or host}: is no machine of the lab; there are: {known}")
 
 
 def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[str]:
@@ -69,7 +92,11 @@ def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[s
         "IdentityAgent": "none",
         "LogLevel": "ERROR",
         "ConnectTimeout": 10,
+        # A machine that was switched on a moment ago: one attempt a second.
+        "ConnectionAttempts": 10,
     }
     flags = [f for key, value in options.items() for f in ("-o", f"{key}={value}")]
     login = ["-F", "/dev/null", "-i", str(paths.ssh_key), "-p", str(machine["port"])]
-    return command_inside(paths, ["ssh", *login, *flags, f"root@{machine['address']}", *command])
+    return command_inside(
+        paths, ["ssh", *login, *flags, f"{machine['user']}@{machine['address']}", *command]
+    )

@@ -9,7 +9,7 @@ from shutil import which
 from lab.errors import LabError
 from lab.host.enter import command_inside
 from lab.paths import LabPaths
-from lab.process.control import ask_running
+from lab.process.ask import ask_running
 from lab.stack.prepare import prepare_stack
 from lab.stack.side import lab_side
 from lab.world import load_world
@@ -32,9 +32,9 @@ def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
         say=lambda line: print(line, file=sys.stderr),
     )
     environment = prepared.environment | {"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"}
+    if which(command[0], path=environment["PATH"]) is None:
+        raise LabError(f"{command[0]}: no such program, or not to be executed")
     full = command_inside(paths, command) if status["containers"] else command
-    if which(full[0], path=environment["PATH"]) is None:
-        raise LabError(f"{full[0]}: no such program")
     sys.stdout.flush()
     os.execvpe(full[0], full, environment)  # noqa: S606 - replaces this process on purpose
 

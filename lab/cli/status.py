@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.paths import LabPaths
-from lab.process.control import ask
+from lab.process.ask import ask
 
 
 def read_status(paths: LabPaths) -> dict[str, Any]:

@@ -1,15 +1,12 @@
-"""The control socket: how the command line asks the lab's process, and what it is answered."""
+"""The control socket: what the lab's process answers to the command line."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from lab.errors import LabError
-from lab.paths import LabPaths
 
 Json = dict[str, Any]
 
@@ -22,7 +19,6 @@ class Verbs:
     start_host: Callable[[str], Awaitable[None]]
     stop_host: Callable[[str], Awaitable[None]]
     switch_packages: Callable[[bool], None]
-    stop: Callable[[], None]
 
 
 def control_app(verbs: Verbs) -> web.Application:
@@ -40,17 +36,12 @@ def control_app(verbs: Verbs) -> web.Application:
         verbs.switch_packages(request.match_info["state"] == "on")
         return web.json_response({})
 
-    async def stop(_: web.Request) -> web.Response:
-        verbs.stop()
-        return web.json_response({})
-
     app = web.Application(middlewares=[_errors_as_text])
     app.add_routes(
         [
             web.get("/status", status),
             web.post("/hosts/{name}/{verb:start|stop}", host),
             web.post("/packages/{state:on|off}", packages),
-            web.post("/stop", stop),
         ]
     )
     return app
@@ -64,33 +55,3 @@ async def _errors_as_text(
         return await handler(request)
     except LabError as error:
         return web.json_response({"error": str(error)}, status=409)
-
-
-async def _ask(paths: LabPaths, method: str, path: str) -> Json:
-    connector = aiohttp.UnixConnector(path=str(paths.control))
-    async with (
-        aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(120)) as session,
-        session.request(method, f"http://lab{path}") as answer,
-    ):
-        body: Json = await answer.json()
-        if answer.status != 200:
-            raise LabError(body.get("error", f"the lab's process answered {answer.status}"))
-        return body
-
-
-def ask(paths: LabPaths, method: str, path: str) -> Json | None:
-    """The answer of the lab's process; None when it does not run."""
-    if not paths.control.exists():
-        return None
-    try:
-        return asyncio.run(_ask(paths, method, path))
-    except aiohttp.ClientConnectorError:
-        return None
-
-
-def ask_running(paths: LabPaths, method: str, path: str) -> Json:
-    """The same, for what makes no sense without the process."""
-    answer = ask(paths, method, path)
-    if answer is None:
-        raise LabError(f"lab {paths.name}: is not running; start it with `bin/lab up`")
-    return answer

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address, ip_interface
 from typing import Any
 
 from aiohttp import web
 
+from lab.errors import LabError
 from lab.guests import Guests
 from lab.host import groups
 from lab.host.capabilities import limits
@@ -20,16 +21,19 @@ from lab.host.namespaces import network_of, open_socket_in
 from lab.host.network import make_network, name_server
 from lab.host.templates import ensure_templates, place_templates, releases_of
 from lab.paths import LabPaths
+from lab.process.inside import connector_inside
 from lab.process.routers import Routers
-from lab.process.tls import server_context
+from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
-from lab.proxmox.boot import start_onboot, stop_all
+from lab.proxmox.boot import shutdown_task, start_onboot, stop_all
+from lab.proxmox.containers.power import start_task
 from lab.proxmox.containers.values import network
 from lab.proxmox.core import Core
 from lab.stack.side import node_endpoint
 from lab.world import World
 
 _logger = logging.getLogger("lab.machine")
+_SERVER = "proxmox"
 
 
 class Machine:
@@ -45,6 +49,10 @@ class Machine:
         self._machines: Machines | None = None
         self._app: web.Application | None = None
         self._routers = Routers(paths, world, _Names(self))
+        self.connector = connector_inside(paths, self._routers)
+        names = [str(self._node.address.ip), self._node.name, *self._node.dns_names]
+        self._context = server_context(paths, _SERVER, names)
+        self.fingerprint = fingerprint(paths, _SERVER)
         self._stack = AsyncExitStack()
         self._site: web.BaseSite | None = None
         self._api_answers = asyncio.Event()
@@ -115,21 +123,47 @@ class Machine:
                     "kind": "host" if host else "node",
                     "address": str((host or self._node).address.ip),
                     "port": host.ssh_port if host else 22,
+                    "user": _login(host.users) if host else "root",
                     "running": machines.is_running(name),
                 }
             )
         return found + list(self._containers())
 
     async def start_host(self, name: str) -> None:
-        """Switch a machine of the world on."""
-        await self._all().start(name, _logger.info)
+        """Switch a machine of the world, or a container, on."""
+        vm_id = self._vm_id(name)
+        if vm_id is None:
+            await self._all().start(name, _logger.info)
+        elif not self._core.is_running(vm_id):
+            await self._finish(start_task(self._core, vm_id, "root@pam", skip_lock=False))
 
     async def stop_host(self, name: str) -> None:
-        """Switch a machine of the world off; the node takes its containers along."""
+        """Switch a machine of the world, or a container, off; the node takes its own along."""
+        vm_id = self._vm_id(name)
+        if vm_id is not None:
+            if self._core.is_running(vm_id):
+                await self._finish(shutdown_task(self._core, vm_id))
+            return
         self._all().key(name)
         if name == self._node.name:
             await stop_all(self._core)
         await self._all().stop(name, _logger.info)
+
+    def _vm_id(self, name: str) -> int | None:
+        """Of the container with this name or id; machines of the world come first."""
+        if name in self._all().names:
+            return None
+        found = (c["vm_id"] for c in self._containers() if name in {c["name"], str(c["vm_id"])})
+        vm_id: int | None = next(found, None)
+        if vm_id is not None and not self._all().is_running(self._node.name):
+            raise LabError(f"{name}: its node is off; `bin/lab start {self._node.name}` first")
+        return vm_id
+
+    async def _finish(self, upid: str) -> None:
+        await self._core.tasks.wait(upid)
+        record = next(r for r in self._core.tasks.records if r.upid == upid)
+        if record.exitstatus != "OK":
+            raise LabError(f"container {record.id}: {record.exitstatus}")
 
     def switch_packages(self, *, on: bool) -> None:
         """Open or cut the way to packages."""
@@ -150,14 +184,11 @@ class Machine:
         await self._stack.aclose()
 
     async def _answer_in(self, runner: web.AppRunner, pid: int) -> None:
-        address = str(self._node.address.ip)
         everywhere = "0.0.0.0"  # noqa: S104 - of the node alone
         listening = await asyncio.to_thread(
             open_socket_in, network_of(pid), everywhere, self._node.port
         )
-        names = [address, self._node.name, *self._node.dns_names]
-        context = server_context(self._paths, "proxmox", names)
-        self._site = web.SockSite(runner, listening, ssl_context=context)
+        self._site = web.SockSite(runner, listening, ssl_context=self._context)
         await self._site.start()
         self._api_answers.set()
         _logger.info("the API answers at %s", self.endpoint)
@@ -182,6 +213,7 @@ class Machine:
                 "vm_id": vmid,
                 "address": _address(record.config.get("net0", "")),
                 "port": 22,
+                "user": "root",
                 "running": self._core.is_running(vmid),
             }
 
@@ -232,6 +264,10 @@ class _Names(Mapping[str, list[IPv4Address]]):
 
     def __len__(self) -> int:
         return len(self._machine.addresses())
+
+
+def _login(users: Sequence[str]) -> str:
+    return "root" if "root" in users else users[0]
 
 
 def _address(net0: str) -> str:

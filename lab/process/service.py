@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lab.process.loopback import Loopback
 from lab.proxmox.app import make_app
 from lab.proxmox.hooks import Hooks
 from lab.proxmox.record import Recorder
+from lab.proxmox.storage.fetch import fetch_url, head_url
 from lab.world import World, load_world
 
 _logger = logging.getLogger("lab")
@@ -27,16 +29,15 @@ RECORD = "BERTH_LAB_RECORD"
 
 
 async def serve(paths: LabPaths) -> None:
-    """Run until SIGTERM, SIGINT or a request to stop."""
+    """Run until SIGTERM or SIGINT."""
     world = load_world(paths.world)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     paths.pid_file.write_text(str(os.getpid()))
-    service = Service(paths, world, stopping)
+    service = Service(paths, world)
     async with AsyncExitStack() as stack:
-        stack.callback(paths.pid_file.unlink, missing_ok=True)
         await service.open_control(stack)
         await service.start(stack)
         await stopping.wait()
@@ -46,10 +47,9 @@ async def serve(paths: LabPaths) -> None:
 class Service:
     """The process's parts, and what it says about itself."""
 
-    def __init__(self, paths: LabPaths, world: World, stopping: asyncio.Event) -> None:
+    def __init__(self, paths: LabPaths, world: World) -> None:
         self._paths = paths
         self._world = world
-        self._stopping = stopping
         self._phase = "starting"
         self._ready = False
         self._ground = _ground(paths, world)
@@ -63,7 +63,6 @@ class Service:
                 start_host=self._ground.start_host,
                 stop_host=self._ground.stop_host,
                 switch_packages=lambda on: self._ground.switch_packages(on=on),
-                stop=self._stopping.set,
             )
         )
         runner = web.AppRunner(app)
@@ -82,7 +81,10 @@ class Service:
             self._paths,
             guests,
             Hooks(
+                fetch=partial(fetch_url, connector=self._ground.connector),
+                head=partial(head_url, connector=self._ground.connector),
                 node_power=self._ground.power,
+                fingerprint=self._ground.fingerprint,
                 on_exchange=Recorder(Path(record)) if record else None,
             ),
         )

@@ -8,33 +8,38 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.paths import LabPaths
-from lab.process.control import ask
+from lab.process.ask import ask
+from lab.process.life import claimed, lives
 
 _READY_WITHIN_S = 180
 _LOG_TAIL_LINES = 15
+_POLL_S = 0.05
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def spawn(paths: LabPaths, say: Callable[[str], None]) -> None:
     """Start the process; returns when it is ready, raises LabError with its last words."""
-    with paths.log.open("ab") as log:
+    with claimed(paths) as held, paths.log.open("ab") as log:
         started_at = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lab.process", paths.name],
-            cwd=_CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        if held is not None:
+            subprocess.Popen(
+                [sys.executable, "-m", "lab.process", paths.name],
+                cwd=_CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(held.fileno(),),
+            )
+    wait_ready(paths, say, log_from=started_at)
+
+
+def wait_ready(paths: LabPaths, say: Callable[[str], None], *, log_from: int = 0) -> None:
+    """Wait for a process that is starting, whoever started it."""
     deadline = time.monotonic() + _READY_WITHIN_S
     phase = ""
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LabError(
-                f"lab {paths.name}: its process ended at once (exit code {process.returncode}); "
-                f"its last words:\n{_tail(paths, started_at)}"
-            )
+        alive = lives(paths)
         answer = ask(paths, "GET", "/status")
         if answer is not None:
             if answer["ready"]:
@@ -42,10 +47,15 @@ def spawn(paths: LabPaths, say: Callable[[str], None]) -> None:
             if answer["phase"] != phase:
                 phase = answer["phase"]
                 say(phase)
-        time.sleep(0.05)
+        elif not alive:
+            raise LabError(
+                f"lab {paths.name}: its process ended before it was ready; "
+                f"its last words:\n{_tail(paths, log_from)}"
+            )
+        time.sleep(_POLL_S)
     raise LabError(
         f"lab {paths.name}: not ready after {_READY_WITHIN_S} s (last: {phase or 'nothing'}); "
-        f"`bin/lab logs` shows more:\n{_tail(paths, started_at)}"
+        f"`bin/lab logs` shows more, `bin/lab down` removes it:\n{_tail(paths, log_from)}"
     )
 
 

@@ -8,7 +8,6 @@ from lab.proxmox.containers import power
 from lab.proxmox.core import Core
 from lab.proxmox.errors import ApiError
 from lab.proxmox.formats import parse_startup
-from lab.proxmox.tasks.runner import Work
 
 _LONGEST_DELAY_S = 30
 _SHUTDOWN_S = 60.0
@@ -35,23 +34,22 @@ async def start_onboot(core: Core) -> list[str]:
 
 async def stop_all(core: Core) -> list[str]:
     """Shut down every running container, last started first; killed when it takes too long."""
-    upids = []
-    for vmid in reversed(_in_order(core)):
-        if core.is_running(vmid):
-            upid = core.tasks.start("vzshutdown", str(vmid), _USER, _shutdown(core, vmid))
-            upids.append(upid)
+    running = [vmid for vmid in reversed(_in_order(core)) if core.is_running(vmid)]
+    upids = [shutdown_task(core, vmid) for vmid in running]
     for upid in upids:
         await core.tasks.wait(upid)
     return upids
 
 
-def _shutdown(core: Core, vmid: int) -> Work:
+def shutdown_task(core: Core, vmid: int) -> str:
+    """The task that shuts a container down, and kills it when that takes too long."""
+
     async def work(log: Log) -> None:
         timeout = float(_startup(core, vmid).get("down", _SHUTDOWN_S))
         async with core.locked(vmid):
             await power.shut_down(core, vmid, min(timeout, _SHUTDOWN_S), log, force=True)
 
-    return work
+    return core.tasks.start("vzshutdown", str(vmid), _USER, work)
 
 
 def _in_order(core: Core) -> list[int]:
