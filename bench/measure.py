@@ -31,12 +31,14 @@ def seconds(command: Sequence[str | Path], cwd: Path = CHECKOUT) -> float:
     return took
 
 
-def paired(
-    one: Sequence[str | Path], other: Sequence[str | Path], *, rounds: int = 5
-) -> tuple[float, float, float]:
+Run = tuple[Sequence[str | Path], Path]
+"""A command, and where it runs."""
+
+
+def paired(one: Run, other: Run, *, rounds: int = 5) -> tuple[float, float, float]:
     """Medians of both, run in turn after one warm-up each, and the median ratio of the pairs."""
-    seconds(one), seconds(other)
-    pairs = [(seconds(one), seconds(other)) for _ in range(rounds)]
+    seconds(*one), seconds(*other)
+    pairs = [(seconds(*one), seconds(*other)) for _ in range(rounds)]
     return (
         median(a for a, _ in pairs),
         median(b for _, b in pairs),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lab.process.service import RECORD
 from tests.labs import StackFile, TestLab, running_lab, stack_file
 
 REPO = Path(__file__).resolve().parent.parent
@@ -36,10 +37,19 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[TestLab]:
-    """One lab for the whole run; what a test makes in it, it takes away."""
-    with running_lab("tests", "--containers") as running:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
+    """One lab for the whole run; what a test makes in it, it takes away.
+
+    Every request to its API and every answer is held to Proxmox's own schema in the end, where
+    the specification is beside the checkout.
+    """
+    record = tmp_path_factory.mktemp("api") / "exchanges.jsonl"
+    with running_lab("tests", "--containers", environment={RECORD: str(record)}) as running:
         yield running
+    if SHARED.is_dir():
+        from tests.contract_check import file_faults
+
+        assert file_faults(record) == []
 
 
 @pytest.fixture

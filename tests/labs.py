@@ -192,10 +192,12 @@ def stack_file(
 
 
 @contextmanager
-def running_lab(name: str, *up: str) -> Iterator[TestLab]:
+def running_lab(
+    name: str, *up: str, environment: Mapping[str, str] | None = None
+) -> Iterator[TestLab]:
     """A lab that is up meanwhile, and gone afterwards."""
     lab = TestLab(name)
-    lab.cli("up", *up, limit_s=1200)
+    lab.cli("up", *up, limit_s=1200, environment=environment)
     try:
         yield lab
     finally:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from lab.guests import Guests
+from lab.proxmox.storage.fetch import Connector
 
 Json = dict[str, Any]
 
@@ -15,6 +16,14 @@ class Ground(Protocol):
 
     containers: bool
     endpoint: str
+
+    @property
+    def connector(self) -> Connector:
+        """How the node's downloads reach their servers."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the API's certificate, as Proxmox shows it."""
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
         """Prepare what the API needs before it can be made."""

@@ -9,9 +9,12 @@ from aiohttp import web
 from lab.errors import LabError
 from lab.guests import Guests
 from lab.paths import LabPaths
-from lab.process.tls import server_context
+from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
+from lab.proxmox.storage.fetch import no_connector
 from lab.world import World
+
+_SERVER = "proxmox"
 
 
 class Loopback:
@@ -25,6 +28,9 @@ class Loopback:
         self._missing = missing
         self._socket = self._bind()
         self.endpoint = f"https://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self._context = server_context(paths, _SERVER, ["127.0.0.1", "localhost"])
+        self.connector = no_connector
+        self.fingerprint = fingerprint(paths, _SERVER)
         self._runner: web.AppRunner | None = None
         self._app: web.Application | None = None
 
@@ -51,8 +57,7 @@ class Loopback:
         self._app = app
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        context = server_context(self._paths, "proxmox", ["127.0.0.1", "localhost"])
-        await web.SockSite(self._runner, self._socket, ssl_context=context).start()
+        await web.SockSite(self._runner, self._socket, ssl_context=self._context).start()
 
     async def power(self, action: str) -> None:
         raise LabError(f"{self._world.proxmox.node.name}: cannot {action} {self._why()}")

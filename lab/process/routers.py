@@ -29,6 +29,7 @@ class Routers:
         self._addresses = [str(r.ip) for _, routers in bridges(world) for r in routers]
         self._names = names
         self._gateway: Gateway | None = None
+        self._hosts: frozenset[str] = frozenset()
 
     async def start(self, stack: AsyncExitStack) -> PackageHosts:
         """Answer; returns the hosts that machines of the lab can reach."""
@@ -48,7 +49,14 @@ class Routers:
         ]
         await server.start(datagrams, self._listen(53))
         self._gateway = gateway
+        self._hosts = hosts.all
         return hosts
+
+    def lookup(self, name: str) -> list[IPv4Address]:
+        """What the name server would answer; nothing for a name that it does not know."""
+        if own := self._names.get(name.lower()):
+            return list(own)
+        return [IPv4Address(self._addresses[0])] if name.lower() in self._hosts else []
 
     def switch(self, *, on: bool) -> None:
         """Open or cut the way to packages."""

@@ -54,6 +54,13 @@ def machine_bundle() -> bytes:
     )
 
 
+def fingerprint(paths: LabPaths, name: str) -> str:
+    """SHA-256 of the certificate that `server_context` made for `name`: AB:CD:..."""
+    chain = paths.ca_key.with_name(f"{name}.pem").read_bytes()
+    digest = x509.load_pem_x509_certificates(chain)[0].fingerprint(hashes.SHA256())
+    return digest.hex(":").upper()
+
+
 def server_context(paths: LabPaths, name: str, hosts: Iterable[str]) -> ssl.SSLContext:
     """TLS 1.3 for a server that answers at `hosts` (names or addresses), made anew each start."""
     authority_key = serialization.load_pem_private_key(paths.ca_key.read_bytes(), None)

@@ -1,5 +1,6 @@
 """Downloads over HTTP: the lab's stand-in for the wget of a node."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -22,16 +23,29 @@ class UrlFacts:
     mimetype: str | None
 
 
-def _session() -> aiohttp.ClientSession:
+Connector = Callable[[], aiohttp.BaseConnector | None]
+
+
+def no_connector() -> None:
+    """Connections as this machine makes them."""
+
+
+def _session(connector: aiohttp.BaseConnector | None) -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_QUIET_S, sock_read=_QUIET_S)
-    return aiohttp.ClientSession(timeout=timeout, trust_env=True, auto_decompress=False)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, trust_env=connector is None, auto_decompress=False
+    )
 
 
-async def head_url(url: str, verify: bool) -> UrlFacts:  # noqa: FBT001 - a hook's shape
+async def head_url(
+    url: str,
+    verify: bool,  # noqa: FBT001 - a hook's shape
+    connector: Connector = no_connector,
+) -> UrlFacts:
     """Name, size and type of the file at `url`; raises a 500 as Proxmox words it."""
     try:
         async with (
-            _session() as session,
+            _session(connector()) as session,
             session.head(url, allow_redirects=True, ssl=verify) as answer,
         ):
             if answer.status != 200:
@@ -49,10 +63,16 @@ async def head_url(url: str, verify: bool) -> UrlFacts:  # noqa: FBT001 - a hook
         raise died(f"invalid server response: '500 Can't connect: {reason}'") from error
 
 
-async def fetch_url(url: str, destination: Path, verify: bool, log: Log) -> None:  # noqa: FBT001
+async def fetch_url(
+    url: str,
+    destination: Path,
+    verify: bool,  # noqa: FBT001 - a hook's shape
+    log: Log,
+    connector: Connector = no_connector,
+) -> None:
     """Write the file at `url` to `destination`; raises a TaskError when it cannot be had."""
     try:
-        async with _session() as session, session.get(url, ssl=verify) as answer:
+        async with _session(connector()) as session, session.get(url, ssl=verify) as answer:
             if answer.status != 200:
                 log(f"ERROR {answer.status}: {answer.reason}.")
                 raise TaskError("download failed: exit code 8")
