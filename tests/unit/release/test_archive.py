@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ TREES = st.dictionaries(
 )
 
 
-def make(root: Path, files: dict[str, bytes | str]) -> Path:
+def make(root: Path, files: Mapping[str, bytes | str]) -> Path:
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,10 +151,10 @@ def test_a_link_inside_travels_and_one_that_leaves_is_refused(tmp_path: Path) ->
     with pytest.raises(SourceError) as refused:
         select(tmp_path / "s")
     assert sorted(refused.value.findings) == [
-        ("source", "etc is a symbolic link that leaves the source (to /etc/passwd); "
-                   "put a copy in its place, or ignore it"),
-        ("source", "out is a symbolic link that leaves the source (to ../secret); "
-                   "put a copy in its place, or ignore it"),
+        ("source", ("etc is a symbolic link that leaves the source (to /etc/passwd); "
+                   "put a copy in its place, or ignore it")),
+        ("source", ("out is a symbolic link that leaves the source (to ../secret); "
+                   "put a copy in its place, or ignore it")),
     ]  # fmt: skip
 
 

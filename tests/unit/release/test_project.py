@@ -99,20 +99,20 @@ def test_usual_layouts_are_found(
         ("application = FastAPI()\n", "main.py has no app; it has application"),
         (
             "def create_app(): ...\n",
-            "main.py has no app; it has the function create_app: "
-            "name that as factory instead of app",
+            ("main.py has no app; it has the function create_app: "
+            "name that as factory instead of app"),
         ),
         ("app = 'x'\n", "main:app is no ASGI application: it is 'x'"),
         ("from flask import Flask\napp = Flask(__name__)\n",
          "main:app is no ASGI application: it is a Flask"),
-        ("def app(): ...\n", "main:app is a function; if it makes the application, "
-         "name it as factory instead of app"),
-        ("def app(environ, start_response): ...\n", "main:app takes two arguments, as a WSGI "
-         "application does; an ASGI application is needed"),
+        ("def app(): ...\n", ("main:app is a function; if it makes the application, "
+         "name it as factory instead of app")),
+        ("def app(environ, start_response): ...\n", ("main:app takes two arguments, as a WSGI "
+         "application does; an ASGI application is needed")),
         ("async def app(request): ...\n",
          "main:app is no ASGI application: it does not take scope, receive and send"),
-        ("class app: ...\n", "main:app is a class; name an instance of it, "
-         "or a function that makes one as factory"),
+        ("class app: ...\n", ("main:app is a class; name an instance of it, "
+         "or a function that makes one as factory")),
     ],
 )  # fmt: skip
 def test_what_is_no_application_is_named(tmp_path: Path, code: str, text: str) -> None:
@@ -142,8 +142,10 @@ def test_a_module_that_is_elsewhere_is_pointed_at(tmp_path: Path) -> None:
     files = {"backend/main.py": APP, "requirements.txt": REQUIREMENTS}
     _, findings = look(tmp_path, files)
     assert findings == [
-        "app: module main is not in the source itself and src; "
-        "it is in backend: set import_path: backend"
+        (
+            "app: module main is not in the source itself and src; "
+            "it is in backend: set import_path: backend"
+        )
     ]
     project, findings = look(tmp_path, files, import_path="backend")
     assert (project is not None, findings) == (True, [])
@@ -159,33 +161,35 @@ def test_an_application_of_another_name_is_suggested(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "text"),
     [
-        ({}, "the source has no lock; make one: uv pip compile --universal --generate-hashes "
-             "requirements.in -o requirements.lock"),
+        ({}, ("the source has no lock; make one: uv pip compile --universal --generate-hashes "
+             "requirements.in -o requirements.lock")),
         ({"pyproject.toml": PYPROJECT}, "the source has no lock; run `uv lock` in it"),
         ({"pyproject.toml": PYPROJECT, "uv.lock": LOCK, ".gitignore": "uv.lock\n"},
          "uv.lock is ignored, so it does not travel; take it out of .gitignore"),
-        ({"poetry.lock": ""}, "the source has neither uv.lock nor requirements with hashes; "
-         "Poetry's lock has no form that uv reads: `uv lock` in the source makes uv.lock"),
+        ({"poetry.lock": ""}, ("the source has neither uv.lock nor requirements with hashes; "
+         "Poetry's lock has no form that uv reads: `uv lock` in the source makes uv.lock")),
         ({"uv.lock": LOCK}, "uv.lock has no pyproject.toml beside it"),
         ({"requirements.txt": "fastapi>=1\nuvicorn==1\n"},
-         "requirements.txt is not pinned by hashes (requirements.txt: fastapi has no hash; "
+         ("requirements.txt is not pinned by hashes (requirements.txt: fastapi has no hash; "
          "requirements.txt: uvicorn has no hash); make a lock beside it: uv pip compile "
-         "--universal --generate-hashes requirements.txt -o requirements.lock"),
+         "--universal --generate-hashes requirements.txt -o requirements.lock")),
         ({"requirements.txt": f"fastapi==1 {HASH}\n"},
-         "requirements.txt does not bring uvicorn, which serves the application; "
-         "add it and compile it again"),
+         ("requirements.txt does not bring uvicorn, which serves the application; "
+         "add it and compile it again")),
         ({"requirements.txt": REQUIREMENTS + f"-r more.txt\nx>=1 {HASH}\n"},
-         "requirements.txt is not pinned by hashes (requirements.txt: x is not pinned with ==; "
+         ("requirements.txt is not pinned by hashes (requirements.txt: x is not pinned with ==; "
          "more.txt is included, but does not travel); make a lock beside it: uv pip compile "
-         "--universal --generate-hashes requirements.txt -o requirements.lock"),
-        ({"requirements.txt": REQUIREMENTS, "pyproject.toml": PYPROJECT.replace("fastapi", "httpx")},
+         "--universal --generate-hashes requirements.txt -o requirements.lock")),
+        ({"requirements.txt": REQUIREMENTS,
+          "pyproject.toml": PYPROJECT.replace("fastapi", "httpx")},
          "requirements.txt does not fit pyproject.toml (httpx not in it); compile it again"),
         ({"uv.lock": LOCK, "pyproject.toml": PYPROJECT.replace(">=0.100", ">=0.200")},
          "uv.lock does not fit pyproject.toml (fastapi has another version range); run `uv lock`"),
         ({"uv.lock": LOCK, "pyproject.toml": PYPROJECT.replace('"fastapi', '"httpx", "fastapi')},
          "uv.lock does not fit pyproject.toml (httpx is not in it); run `uv lock`"),
         ({"uv.lock": "[", "pyproject.toml": PYPROJECT},
-         "uv.lock cannot be read with its project: Invalid initial character for a key part (at end of document)"),
+         ("uv.lock cannot be read with its project: "
+          "Invalid initial character for a key part (at end of document)")),
     ],
 )  # fmt: skip
 def test_a_lock_that_cannot_be_used_is_told_with_its_remedy(
@@ -206,8 +210,10 @@ def test_only_what_is_asked_for_must_have_a_wheel(tmp_path: Path) -> None:
     files = {"main.py": APP, "uv.lock": LOCK, "pyproject.toml": PYPROJECT}
     _, findings = look(tmp_path, files, extras=frozenset({"pdf"}))
     assert findings == [
-        "dependencies: weasy: there is no wheel, only source; "
-        "set build_from_source: true to build on the host"
+        (
+            "dependencies: weasy: there is no wheel, only source; "
+            "set build_from_source: true to build on the host"
+        )
     ]
     _, findings = look(tmp_path, files, extras=frozenset({"pdf"}), build_from_source=True)
     assert findings == []

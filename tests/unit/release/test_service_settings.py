@@ -39,37 +39,37 @@ def rules(services: dict[str, dict[str, Any]]) -> list[str]:
     [
         ({"port": 0}, "port: Input should be greater than or equal to 1"),
         ({"port": 65536}, "port: Input should be less than or equal to 65535"),
-        ({"app": "app.main"}, 'app: Value error, must be module:attribute, such as app.main:app, '
-         'got "app.main"'),
-        ({"health": {"path": "healthz"}}, "health/path: Value error, must be a path that begins "
-         'with one /, such as /healthz, got "healthz"'),
-        ({"health": {"path": "//x"}}, "health/path: Value error, must be a path that begins "
-         'with one /, such as /healthz, got "//x"'),
-        ({"python": "4.7"}, "python: Value error, must be a Python that is known here, "
-         '3.11 to 3.14, got "4.7"'),
-        ({"python": "3.9"}, "python: Value error, must be a Python that is known here, "
-         '3.11 to 3.14, got "3.9"'),
-        ({"python": "three"}, 'python: Value error, must be a version, such as "3.12", or the '
-         'path of an interpreter on the host, got "three"'),
-        ({"unit": "a b"}, "unit: Value error, must be a unit name of a-z, 0-9, _ and -, "
-         'without .service, got "a b"'),
-        ({"unit": "systemd-journald"}, "unit: Value error, must not be a unit of the system, "
-         'got "systemd-journald"'),
-        ({"environment": {"1A": "x"}}, "environment/1A/[key]: Value error, must be a name of "
-         'A-Z, a-z, 0-9 and _, with no digit first, got "1A"'),
-        ({"environment": {"LISTEN_FDS": "x"}}, "environment/LISTEN_FDS/[key]: Value error, "
-         'must not be one that systemd or the launcher sets itself, got "LISTEN_FDS"'),
-        ({"environment": {"A": "x\ny"}}, "environment/A: Value error, must not hold a line break; "
-         "encode it, in base64 for instance"),
-        ({"environment": {"A": "\0"}}, "environment/A: Value error, must not hold a NUL; "
-         "encode it, in base64 for instance"),
+        ({"app": "app.main"}, ('app: Value error, must be module:attribute, such as app.main:app, '
+         'got "app.main"')),
+        ({"health": {"path": "healthz"}}, ("health/path: Value error, must be a path that begins "
+         'with one /, such as /healthz, got "healthz"')),
+        ({"health": {"path": "//x"}}, ("health/path: Value error, must be a path that begins "
+         'with one /, such as /healthz, got "//x"')),
+        ({"python": "4.7"}, ("python: Value error, must be a Python that is known here, "
+         '3.11 to 3.14, got "4.7"')),
+        ({"python": "3.9"}, ("python: Value error, must be a Python that is known here, "
+         '3.11 to 3.14, got "3.9"')),
+        ({"python": "three"}, ('python: Value error, must be a version, such as "3.12", or the '
+         'path of an interpreter on the host, got "three"')),
+        ({"unit": "a b"}, ("unit: Value error, must be a unit name of a-z, 0-9, _ and -, "
+         'without .service, got "a b"')),
+        ({"unit": "systemd-journald"}, ("unit: Value error, must not be a unit of the system, "
+         'got "systemd-journald"')),
+        ({"environment": {"1A": "x"}}, ("environment/1A/[key]: Value error, must be a name of "
+         'A-Z, a-z, 0-9 and _, with no digit first, got "1A"')),
+        ({"environment": {"LISTEN_FDS": "x"}}, ("environment/LISTEN_FDS/[key]: Value error, "
+         'must not be one that systemd or the launcher sets itself, got "LISTEN_FDS"')),
+        ({"environment": {"A": "x\ny"}}, ("environment/A: Value error, must not hold a line break; "
+         "encode it, in base64 for instance")),
+        ({"environment": {"A": "\0"}}, ("environment/A: Value error, must not hold a NUL; "
+         "encode it, in base64 for instance")),
         ({"environment": {"A": 5}}, "environment/A: Value error, must be text; put it in quotes"),
-        ({"install_path": "/etc"}, "install_path: Value error, must be a directory of its own, "
-         'not one of the system, got "/etc"'),
-        ({"install_path": "/usr/chat"}, "install_path: Value error, must be below a place for "
-         'programs or data, such as /opt or /srv, got "/usr/chat"'),
-        ({"listen": "localhost"}, "listen: Value error, must be an address to listen on, such as "
-         '"0.0.0.0" or "127.0.0.1", got "localhost"'),
+        ({"install_path": "/etc"}, ("install_path: Value error, must be a directory of its own, "
+         'not one of the system, got "/etc"')),
+        ({"install_path": "/usr/chat"}, ("install_path: Value error, must be below a place for "
+         'programs or data, such as /opt or /srv, got "/usr/chat"')),
+        ({"listen": "localhost"}, ("listen: Value error, must be an address to listen on, such as "
+         '"0.0.0.0" or "127.0.0.1", got "localhost"')),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_one_is_refused(changes: dict[str, Any], text: str) -> None:
@@ -99,33 +99,33 @@ def test_a_name_that_is_no_unit_or_one_of_the_system_is_refused(name: str) -> No
         ({"chat": {"host": "none"}},
          ["services/chat/host: must be one of hosts (chat, other), got none"]),
         ({"chat": {"app": None}},
-         ["services/chat/app: missing; give the ASGI application, module:attribute, such as "
-          "app.main:app (or a factory, or a command)"]),
+         [("services/chat/app: missing; give the ASGI application, module:attribute, such as "
+          "app.main:app (or a factory, or a command)")]),
         ({"chat": {"factory": "a:b"}}, ["services/chat: has app and factory; keep one of them"]),
         ({"chat": {"user": "root"}},
-         ["services/chat/user: is root; say allow_root: true if that is meant, "
-          "or take a user of its own"]),
+         [("services/chat/user: is root; say allow_root: true if that is meant, "
+          "or take a user of its own")]),
         ({"chat": {"user": "root", "allow_root": True}}, []),
         ({"chat": {"environment": {"A": "1", "B": "1"}, "secrets": {"A": "a"}}},
          ["services/chat/secrets/A: is in environment too; keep it in one of the two"]),
         ({"chat": {"required": ["A", "B"], "secrets": {"A": "a"}}},
-         ["services/chat/required/1: B is missing; add it to environment, or to secrets with "
-          "the name of an entry of berth:secrets"]),
+         [("services/chat/required/1: B is missing; add it to environment, or to secrets with "
+          "the name of an entry of berth:secrets")]),
         ({"chat": {"server_only": ["/etc/passwd", "../x", "/opt/chat/ok", "releases/x"]}},
-         ["services/chat/server_only/0: must be below the install path /opt/chat, "
-          "got /etc/passwd",
+         [("services/chat/server_only/0: must be below the install path /opt/chat, "
+          "got /etc/passwd"),
           "services/chat/server_only/1: must be below the install path /opt/chat, got ../x",
-          "services/chat/server_only/3: must not be in releases, envs, current, .venv, "
-          "which are ours, got releases/x"]),
+          ("services/chat/server_only/3: must not be in releases, envs, current, .venv, "
+          "which are ours, got releases/x")]),
         ({"chat": {"writable": ["/opt/chat", "/opt", "releases", "data", "/var/log/chat"]}},
-         ["services/chat/writable/0: holds the service's own code, got /opt/chat; "
-          "name one beside it",
+         [("services/chat/writable/0: holds the service's own code, got /opt/chat; "
+          "name one beside it"),
           "services/chat/writable/1: must be a directory of the service's own, got /opt",
-          "services/chat/writable/2: holds the service's own code, got releases; "
-          "name one beside it"]),
+          ("services/chat/writable/2: holds the service's own code, got releases; "
+          "name one beside it")]),
         ({"chat": {"env_file": "/opt/chat/.env"}},
-         ["services/chat/env_file: /opt/chat/.env is the host's own, which is never written; "
-          "take another"]),
+         [("services/chat/env_file: /opt/chat/.env is the host's own, which is never written; "
+          "take another")]),
         ({"chat": {"app": None, "command": ["x"], "workers": 2}},
          ["services/chat/workers: are uvicorn's; a command starts its own"]),
     ],
