@@ -16,7 +16,7 @@ def service() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(service: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.url, timeout=15, trust_env=False) as client:
         yield client

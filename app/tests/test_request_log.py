@@ -172,17 +172,18 @@ def extended() -> Iterator[Server]:
         yield server
 
 
-def test_lines_that_a_handler_logs_carry_the_id_of_their_request(extended: Server) -> None:
+def test_lines_that_a_handler_logs_carry_the_id_of_their_request(
+    extended: Server, client: httpx.Client
+) -> None:
     begin = threading.Barrier(8)
 
     def ask(number: int) -> None:
         begin.wait(10)
         for turn in range(5):
             identity = f"asked-{number}-{turn}"
-            httpx.get(
+            client.get(
                 f"{extended.url}/logs/{number}",
                 headers={"X-Request-Id": identity},
-                trust_env=False,
             )
 
     with ThreadPoolExecutor(8) as pool:
