@@ -17,14 +17,10 @@ _SYSTEMD_HALT = signal.SIGRTMIN + 3
 
 def ask_to_halt(pid: int) -> None:
     """Send an init what it takes for "power off": systemd has a signal of its own."""
-    status = dict(
-        line.split(":\t", 1)
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if ":\t" in line
-    )
-    blocked = int(status["SigBlk"], 16)
-    waits_for_it = blocked & (1 << (_SYSTEMD_HALT - 1))
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, FileNotFoundError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
+        waits_for_it = blocked & (1 << (_SYSTEMD_HALT - 1))
         os.kill(pid, _SYSTEMD_HALT if waits_for_it else signal.SIGPWR)
 
 

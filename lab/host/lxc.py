@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.guests import Access, GuestError, GuestSpec, LiveInterface, Log, Usage, Volume
-from lab.host import groups, hotplug, images, live
+from lab.host import hotplug, images, live
 from lab.host.boot import ORDER
 from lab.host.boot_order import boot_order, find_devices, shift_of
 from lab.host.commands import run
@@ -20,12 +20,12 @@ from lab.host.furnish import Step
 from lab.host.identity import first_steps, new_host_keys
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
 from lab.host.lxc_config import CHECKOUT, lxc_config
+from lab.host.processes import Processes
 from lab.host.stage import PRIVATE_MOUNTS
 from lab.paths import LabPaths
 
 Nameservers = Callable[[GuestSpec], tuple[str, ...]]
 _START_LIMIT_S = 60.0
-_KILL_LIMIT_S = 10.0
 _SHUTDOWN_S = 30.0
 _ASK_AGAIN_S = 1.0
 _POLL_S = 0.01
@@ -42,6 +42,7 @@ class LxcGuests:
         self._always = always
         self._nameservers = nameservers
         self._controllers: Controllers = find_controllers()
+        self._processes = Processes(paths)
         self._started = asyncio.Condition()
         self._python = [sys.executable, "-S", "-m"]
 
@@ -145,44 +146,30 @@ class LxcGuests:
         """Kill it; no error when it does not run."""
         if self.is_running(key):
             log(f"killing container {key}")
-        await asyncio.to_thread(self._kill, key)
+        await asyncio.to_thread(self._processes.kill, key)
         order = self.directory(key) / ORDER
         if order.exists():
             for volume in json.loads(order.read_text(encoding="utf-8"))["volumes"]:
                 if (image := Path(volume["image"])).exists():
                     await images.wait_detached(image)
 
-    def _kill(self, key: str) -> None:
-        # Again and again, because a reboot from inside may be under way. The monitor ends by
-        # itself after the container, and cleans up; it is killed only when it does not.
-        began = time.monotonic()
-        while self._any_process(key):
-            waited = time.monotonic() - began
-            if waited > 2 * _KILL_LIMIT_S:
-                raise GuestError(f"container {key}: its processes do not end")
-            stubborn = groups.AROUND if waited > _KILL_LIMIT_S else (groups.BOOT,)
-            for suffix in ("", *stubborn):
-                groups.kill(self._group(key, suffix))
-            time.sleep(_POLL_S)
-        for suffix in ("", *groups.AROUND):
-            groups.remove(self._group(key, suffix))
-
-    def _any_process(self, key: str) -> bool:
-        return groups.populated(self._group(key, "")) or self._in_transition(key)
-
     async def shutdown(self, key: str, timeout_s: float, log: Log) -> bool:
         """Ask its init to end; False when it still runs after `timeout_s`."""
-        pid, monitor = self.init_pid(key), self.monitor_pid(key)
-        if pid is None or monitor is None:
-            return not self.is_running(key)
         deadline = time.monotonic() + timeout_s
-        while (left_s := deadline - time.monotonic()) > 0:
+        while self.is_running(key):
+            left_s = max(deadline - time.monotonic(), 0)
             # Again, because an init that has only just begun does not listen yet.
-            live.ask_to_halt(pid)
-            if await live.ended(monitor, min(left_s, _ASK_AGAIN_S)):
-                await self.stop(key, log)
-                return True
-        return False
+            if pid := self.init_pid(key):
+                live.ask_to_halt(pid)
+            patience_s = min(left_s, _ASK_AGAIN_S)
+            if monitor := self._processes.monitor(key):
+                await live.ended(monitor, patience_s)
+            else:
+                await asyncio.sleep(min(patience_s, _POLL_S))
+            if left_s == 0 and self.is_running(key):
+                return False
+        await self.stop(key, log)
+        return True
 
     async def destroy(self, spec: GuestSpec, log: Log) -> None:
         """Remove a stopped container with its volumes."""
@@ -210,7 +197,9 @@ class LxcGuests:
         if not self.is_running(spec.key):
             await images.grow(volume.image, size_bytes)
         elif images.may_grow_mounted():
-            await images.grow_mounted(volume.image, size_bytes, self._require_monitor(spec.key))
+            await images.grow_mounted(
+                volume.image, size_bytes, self._processes.require_monitor(spec.key)
+            )
         else:
             log(
                 "this machine lacks CAP_SYS_RESOURCE, without which no mounted ext4 can grow: "
@@ -223,81 +212,53 @@ class LxcGuests:
 
     async def apply(self, old: GuestSpec, new: GuestSpec) -> None:
         """Bring a running container from `old` to `new` as far as that works without a restart."""
-        monitor = self._require_monitor(new.key)
-        pid = self._require_init(new.key)
-        self._write_order(new)
-        group = self._group(new.key, "")
+        monitor = self._processes.require_monitor(new.key)
+        pid = self._processes.require_init(new.key)
+        group = self._processes.group(new.key)
         hotplug.set_limits(group, unified_limits(new, self._controllers))
         legacy = legacy_limits(new, self._controllers)
         hotplug.set_legacy_limits(monitor, f"{self._paths.namespace}/{new.key}", legacy)
         await hotplug.change_cards(self._paths, pid, old, new)
         await hotplug.add_mounts(monitor, pid, old, new)
+        self._write_order(new)
 
     def is_running(self, key: str) -> bool:
         """Whether its init runs, or is about to run again after a reboot from inside."""
         # A reboot from inside leaves it without init for a moment; its monitor or what boots it
         # again is there then.
-        return self.init_pid(key) is not None or self._in_transition(key)
+        return self.init_pid(key) is not None or self._processes.in_transition(key)
 
-    def _in_transition(self, key: str) -> bool:
-        # In the order in which processes move on, else one that moves meanwhile would be missed.
-        around = (*groups.AROUND, groups.AROUND[0])
-        return any(groups.populated(self._group(key, suffix)) for suffix in around)
+    def init_pid(self, key: str) -> int | None:
+        """Its init as this machine numbers it."""
+        return self._processes.init(key)
+
+    def monitor_pid(self, key: str) -> int | None:
+        """LXC's process that waits for the init."""
+        return self._processes.monitor(key)
 
     async def next_init(self, key: str) -> int:
         """Wait until it has an init, and return its process id."""
         while (pid := self.init_pid(key)) is None:
-            if self._in_transition(key):
+            if self._processes.in_transition(key):
                 await asyncio.sleep(_POLL_S)
             else:
                 async with self._started:
-                    await self._started.wait()
+                    await self._started.wait_for(lambda: self.is_running(key))
         return pid
-
-    def init_pid(self, key: str) -> int | None:
-        """Its init as this machine numbers it."""
-        try:
-            pid = int((self.directory(key) / "init.pid").read_text())
-        except (OSError, ValueError):
-            return None
-        # The number may be another process's by now: it counts only within the group.
-        return pid if live.runs_in(pid, f"/{self._paths.namespace}/{key}/") else None
-
-    def monitor_pid(self, key: str) -> int | None:
-        """LXC's process that waits for the init; its mount namespace has the images."""
-        return next(iter(groups.members(self._group(key, groups.MONITOR))), None)
 
     async def interfaces(self, key: str) -> tuple[LiveInterface, ...]:
         """Interfaces of a running container."""
-        return await live.interfaces(self._require_init(key))
+        return await live.interfaces(self._processes.require_init(key))
 
     async def usage(self, spec: GuestSpec) -> Usage:
         """Figures of a running container."""
-        pid = self._require_init(spec.key)
+        pid = self._processes.require_init(spec.key)
         return live.usage(pid, self._memory_file(spec.key))
 
     def _memory_file(self, key: str) -> Path | None:
         if "memory" in self._controllers.unified:
-            return self._group(key, "") / "memory.current"
+            return self._processes.group(key) / "memory.current"
         if "memory" in self._controllers.legacy and (monitor := self.monitor_pid(key)):
             group = hotplug.legacy_group(monitor, "memory", f"{self._paths.namespace}/{key}")
             return group / "memory.usage_in_bytes"
         return None
-
-    def _require_init(self, key: str) -> int:
-        pid = self.init_pid(key)
-        if pid is None:
-            raise GuestError(f"container {key} is not running")
-        return pid
-
-    def _require_monitor(self, key: str) -> int:
-        pid = self.monitor_pid(key)
-        if pid is None:
-            raise GuestError(f"container {key} is not running")
-        return pid
-
-    def _group(self, key: str, suffix: str) -> Path:
-        root = groups.unified_root()
-        if root is None:
-            raise GuestError("cgroup2 is not mounted on this machine")
-        return root / self._paths.namespace / (key + suffix)

@@ -117,6 +117,12 @@ async def test_shutdown_lets_services_end_and_says_when_they_do_not(host: Host) 
     assert host.guests.is_running(spec.key)
 
 
+async def test_a_shutdown_right_after_the_start_is_not_lost(host: Host) -> None:
+    spec = await host.create(host.spec())
+    await host.guests.start(spec, host.log.append)
+    assert await host.guests.shutdown(spec.key, 20, host.log.append)
+
+
 async def test_containers_outlive_a_killed_process_and_are_found_again(host: Host) -> None:
     spec = await host.create(host.spec())
     program = (

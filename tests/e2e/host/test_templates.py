@@ -63,7 +63,7 @@ def test_an_interrupted_build_leaves_no_mount_no_process_and_no_file(tmp_path: P
     ) as building:
         assert building.stderr
         for line in building.stderr:
-            if "extracting" in line:
+            if "validating" in line:
                 break
         building.send_signal(signal.SIGINT)
         building.communicate(timeout=30)
