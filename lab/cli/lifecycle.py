@@ -9,8 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from lab.errors import LabError
 from lab.host.capabilities import obstacles
@@ -138,13 +139,29 @@ def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str])
 def _alone(paths: LabPaths) -> Iterator[None]:
     lock = cache_dir() / f"lab-{paths.name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    with ExitStack() as stack:
+        file = stack.enter_context(lock.open("w"))
+        _lock(file, paths)
+        while not _is_file(file, lock):
+            # Whoever held it removed the file: the lock of one that has no name holds nobody off.
+            file = stack.enter_context(lock.open("w"))
+            _lock(file, paths)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say(f"lab {paths.name}: another `lab up` or `lab down` is at work; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _lock(file: IO[str], paths: LabPaths) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say(f"lab {paths.name}: another `lab up` or `lab down` is at work; waiting for it")
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _is_file(file: IO[str], path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def _phases(paths: LabPaths) -> Callable[[str], None]:

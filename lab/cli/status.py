@@ -29,6 +29,9 @@ def print_table(status: dict[str, Any]) -> None:
         f"lab {status['name']}: {status['phase']}, process {status['pid']}, {memory:.0f} MB, "
         f"Proxmox API at {status['endpoint']}"
     )
+    node = next((m for m in status["machines"] if m["kind"] == "node"), None)
+    if status["ready"] and node is not None and not node["running"]:
+        console.print(f"the node is off, and the API with it; `bin/lab start {node['name']}`")
     if status["containers"]:
         limits = status["memory_controller"] or "nothing: this machine has no memory controller"
         console.print(f"containers: real; memory is limited by {limits}")
