@@ -47,8 +47,9 @@ def deploy(document: Deploy, host: Host, report: Report) -> dict[str, Any]:
         _remember(document, memory, host)
         try:
             done, healthy_s = Switch(document, release, memory, host, report).run()
-        finally:
+        except StepFailed:
             state.save(host, document.service, memory)
+            raise
         changed += done
         _tidy(document, release, memory, host)
         state.save(host, document.service, memory)

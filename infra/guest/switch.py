@@ -68,6 +68,9 @@ class Switch:
         StepFailed, with the old release in its place again, where the new one does not get
         healthy. What is as it should be is not touched, only asked for its health.
         """
+        if self._memory.confirmed != self._wanted:
+            # A step that is killed from here on leaves a restart to the next one.
+            state.save(self._host, self._document.service, replace(self._memory, confirmed=""))
         try:
             self._remove_stale()
             self._changed += placed.place(self._document, self._release, self._host)
@@ -95,8 +98,6 @@ class Switch:
         running = units[self._service].is_active
         if running and not opens and self._memory.confirmed == self._wanted:
             return
-        # A step that is killed from here on leaves a restart to the next one.
-        state.save(self._host, self._document.service, replace(self._memory, confirmed=""))
         if self._socket is not None and opens:
             self._open(self._socket)
         self._changed.append("restarted" if running else "started")

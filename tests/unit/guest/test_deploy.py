@@ -353,6 +353,22 @@ def test_a_killed_switch_is_a_restart_for_the_next_step(
     assert box.calls() == ["systemctl restart chat.service"]
 
 
+def test_going_back_after_a_killed_switch_restarts_too(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = box.document()
+    box.deploy(before)
+
+    def die(*_: object, **__: object) -> float:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("infra.guest.health.gate", die)
+        with pytest.raises(Killed):
+            box.deploy(env_file={"path": "/etc/chat/chat.env", "text": 'TOKEN="new"\n'})
+    assert box.deploy(before)["changed"] == ["environment file", "restarted"]
+
+
 def test_missing_packages_are_installed_and_present_ones_left_alone(box: Box) -> None:
     box.doubles.installed = ["curl"]
     box.deploy(packages=["curl", "ffmpeg"])

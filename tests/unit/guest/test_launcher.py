@@ -212,9 +212,17 @@ def test_a_stream_longer_than_the_limit_is_cut_off(service: Service) -> None:
 
 
 def test_all_workers_serve_before_it_says_ready(service: Service) -> None:
-    service.write("await asyncio.sleep(0.3)")
+    service.write(
+        "for place in range(3):\n"
+        "            try: os.mkdir(f'taken{place}')\n"
+        "            except FileExistsError: continue\n"
+        "            await asyncio.sleep(place * 0.6)\n"
+        "            os.mkdir(f'started{place}')\n"
+        "            break\n"
+    )
     service.start("--workers", "3")
     assert service.says("READY=1")
+    assert len(list(service.release.glob("started*"))) == 3
     service.until_seen(3, set())
     assert service.stop() == 0
 
