@@ -50,6 +50,8 @@ def lab_environment(
     bundle = str(place.paths.ca_bundle)
     return kept | {
         "PATH": os.pathsep.join(search),
+        # The engine wants to know who works on a state, and a service or container may not say.
+        "USER": caller.get("USER") or f"uid-{os.geteuid()}",
         "PULUMI_HOME": str(place.paths.pulumi_home),
         "PULUMI_BACKEND_URL": place.backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": side.passphrase.phrase,
