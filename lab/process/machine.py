@@ -16,6 +16,7 @@ from lab.host import groups
 from lab.host.capabilities import limits
 from lab.host.identity import trust_steps
 from lab.host.lxc import LxcGuests
+from lab.host.machine_keys import ensure_machine_keys
 from lab.host.machines import Machines
 from lab.host.namespaces import network_of, open_socket_in
 from lab.host.network import make_network, name_server
@@ -64,6 +65,7 @@ class Machine:
         if root is not None:
             groups.join(root / self._paths.namespace / groups.MONITOR)
         await asyncio.to_thread(make_network, self._paths, self._world)
+        ensure_machine_keys(self._paths, self._world)
         hosts = await self._routers.start(self._stack)
         certificate = self._paths.ca_certificate.read_text(encoding="utf-8")
         guests = LxcGuests(
