@@ -26,10 +26,11 @@ def birth(lab: TestLab, vm_id: int) -> str:
 
 
 def resources(lab: TestLab, stack: StackFile) -> set[str]:
-    """What the state has, but for the engine's own bookkeeping of providers."""
+    """What the state has, but for bookkeeping: default providers, the teardown chain."""
     state = lab.pulumi(stack, "stack", "export").text
     kept = json.loads(state[state.index("{") :])["deployment"]["resources"]
-    return {r["urn"] for r in kept if not r["urn"].endswith("::default")}
+    urns = {resource["urn"] for resource in kept}
+    return {u for u in urns if not u.endswith("::default") and ":Teardown::" not in u}
 
 
 def refused(lab: TestLab, stack: StackFile, *words: str, **more: Any) -> str:

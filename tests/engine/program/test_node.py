@@ -42,7 +42,7 @@ def test_everything_that_does_not_fit_is_told_at_once(lab: TestLab, make_stack: 
             "one": container(731, 91, bridge="vmbr9", storage="nowhere", memory_mb=999_999),
             "two": container(732, 92, node="pve9"),
             "three": container(
-                733, 93, cores=999, disk_gb=99_999,
+                733, 93, cores=99, disk_gb=99_999,
                 template={"volume": "local:vztmpl/debian-99.tar.zst"},
             ),
         }
@@ -50,16 +50,22 @@ def test_everything_that_does_not_fit_is_told_at_once(lab: TestLab, make_stack: 
     result = lab.pulumi(stack, "preview", check=False)
     assert result.code != 0
     for line in (
-        "hosts/one/container/bridge: node pve has no bridge vmbr9 that these credentials may use; "
-        "there is vmbr0",
+        (
+            "hosts/one/container/bridge: node pve has no bridge vmbr9 that these credentials may use; "
+            "there is vmbr0"
+        ),
         "hosts/one/container/memory_mb: 999999 is more than node pve has, 32768",
-        "hosts/one/container/storage: node pve has no storage nowhere that these credentials may "
-        "use; for disks of containers there is local-lvm",
-        "hosts/three/container/cores: 999 is more than node pve has, 8",
+        (
+            "hosts/one/container/storage: node pve has no storage nowhere that these credentials may "
+            "use; for disks of containers there is local-lvm"
+        ),
+        "hosts/three/container/cores: 99 is more than node pve has, 8",
         "hosts/three/container/disk_gb: 99999 is more than storage local-lvm of node pve has, 400",
-        "hosts/three/container/template/volume: there is no local:vztmpl/debian-99.tar.zst on node "
-        "pve that these credentials may read; fetch it there: pveam download local "
-        "debian-99.tar.zst;",
+        (
+            "hosts/three/container/template/volume: there is no local:vztmpl/debian-99.tar.zst on node "
+            "pve that these credentials may read; fetch it there: pveam download local "
+            "debian-99.tar.zst;"
+        ),
         "hosts/two/container/node: there is no node pve9; there is pve",
     ):
         assert f"  {line}" in result.text
@@ -123,7 +129,7 @@ def trial(lab: TestLab) -> Any:
     """A user whose only role is `Trial`, and the way to give him another token."""
     lab.api("POST", "/access/roles", roleid="Trial", privs="VM.Audit")
     lab.api("POST", "/access/users", userid="trial@pve")
-    lab.api("PUT", "/access/acl", path="/", users="trial@pve", roles="Trial")
+    lab.api("PUT", "/access/acl?path=/", users="trial@pve", roles="Trial")
     yield lambda privileges: a_token(lab, privileges)
     lab.api("DELETE", "/access/users/trial@pve")
     lab.api("DELETE", "/access/roles/Trial")
