@@ -18,6 +18,7 @@ from lab.host.controllers import Controllers, find_controllers, legacy_limits, u
 from lab.host.enter import in_network
 from lab.host.furnish import Step
 from lab.host.identity import HostKey, first_steps, new_host_keys
+from lab.host.kernel_limits import ensure_limits
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
 from lab.host.lxc_config import CHECKOUT, lxc_config
 from lab.host.processes import Processes
@@ -104,6 +105,7 @@ class LxcGuests:
             if not volume.image.exists():
                 raise GuestError(f"volume '{volume.volid}' does not exist")
             await images.wait_detached(volume.image)
+        ensure_limits(log)
         self._write_order(spec)
         directory = self.directory(spec.key)
         for old in ("lxc.log", "init.pid"):

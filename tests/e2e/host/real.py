@@ -124,6 +124,12 @@ class Host:
                 raise AssertionError(f"{command!r} at {address}: {done.stderr or done.stdout}")
             time.sleep(0.05)
 
+    def group(self, spec: GuestSpec) -> Path:
+        """The container's control group."""
+        root = unified_root()
+        assert root
+        return root / self.paths.namespace / spec.key
+
     async def clean(self) -> None:
         for spec in self.made:
             await self.guests.stop(spec.key, self.log.append)
@@ -161,7 +167,5 @@ def memory_limit(host: Host, spec: GuestSpec) -> int:
     """The limit in force, as the kernel says it."""
     group = f"{host.paths.namespace}/{spec.key}"
     if find_controllers().memory == "cgroup2":
-        root = unified_root()
-        assert root
-        return int((root / group / "memory.max").read_text())
+        return int((host.group(spec) / "memory.max").read_text())
     return int(Path(f"/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes").read_text())

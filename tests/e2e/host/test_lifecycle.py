@@ -14,6 +14,7 @@ import pytest
 from lab.guests import GuestError
 from lab.host import images
 from lab.host.commands import run
+from lab.host.groups import members
 from lab.host.lxc import LxcGuests
 from tests.e2e.host.real import Host, memory_limit, until
 
@@ -49,6 +50,16 @@ async def test_roots_keys_are_closed_to_others_and_ids_are_shifted(host: Host) -
     pid = host.guests.init_pid(spec.key)
     id_map = Path(f"/proc/{pid}/uid_map").read_text().split()
     assert id_map == ["0", "100000", "65536"]
+
+
+async def test_the_kernel_has_room_for_a_hundred_containers_like_this_one(host: Host) -> None:
+    spec = await host.running()
+    pids = {pid for f in host.group(spec).rglob("cgroup.procs") for pid in members(f.parent)}
+    links = [link for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir()]
+    used = sum("inotify" in os.readlink(link) for link in links)
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    assert used > 0
+    assert limit > 100 * used
 
 
 async def test_two_containers_never_share_a_host_key_and_both_are_known(host: Host) -> None:
