@@ -61,7 +61,7 @@ def opened(browser: Page, server: Server) -> Iterator[Page]:
 
 
 def say(page: Page, text: str) -> None:
-    assert page.focused() == "message"
+    page.until_focused("message")
     page.press(text, Keys.ENTER)
 
 
@@ -121,6 +121,17 @@ def test_everything_can_be_done_with_the_keyboard_alone(slow_page: Page) -> None
     assert slow_page.focused() == "message"
     slow_page.press(Keys.TAB)
     assert slow_page.focused() == "send"
+
+
+def test_who_reads_on_with_the_keyboard_is_not_taken_away_when_the_answer_ends(
+    slow_page: Page,
+) -> None:
+    say(slow_page, "a long story")
+    slow_page.until_state("Answering…")
+    slow_page.press(Keys.SHIFT, Keys.TAB, Keys.NULL)
+    slow_page.until_focused("conversation")
+    slow_page.until_state("Ready")
+    assert slow_page.focused() == "conversation"
 
 
 def test_a_blank_message_is_not_sent(page: Page) -> None:
