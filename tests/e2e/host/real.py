@@ -94,10 +94,11 @@ class Host:
         user: str = "root",
         port: int = 22,
         key: Path | None = None,
+        known_hosts: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """One attempt with the lab's key and its known_hosts file, strictly."""
+        """One attempt, by default with the lab's key and known_hosts file, always strictly."""
         options = {
-            "UserKnownHostsFile": self.paths.known_hosts,
+            "UserKnownHostsFile": known_hosts or self.paths.known_hosts,
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
