@@ -63,6 +63,8 @@ def lab_environment(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PYTHONPYCACHEPREFIX": str(cache_dir() / "bytecode"),
+        # What providers leave there goes with the lab.
+        "TMPDIR": str(place.paths.scratch),
         # Each of them replaces the machine's certificates for some of the programs.
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
