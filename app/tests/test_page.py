@@ -277,7 +277,7 @@ def front_end() -> Iterator[str]:
             """Quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
@@ -296,7 +296,11 @@ def test_a_listed_front_end_can_chat_from_a_browser_and_another_one_cannot(
         }).then(async (r) => done([await r.text(), r.headers.get('X-Request-Id')]),
                 (error) => done([error.name, null]));
     """
-    with front_end() as listed, front_end() as other, served(CORS_ORIGINS=listed) as server:
+    with (
+        front_end() as listed,
+        front_end() as other,
+        served(CORS_ORIGINS=listed, DELAY_MS="5") as server,
+    ):
         answers = []
         for origin in (listed, other):
             browser.open(origin)
