@@ -69,7 +69,7 @@ def health(server: Server) -> httpx.Response:
 def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready(
     threads: ThreadPoolExecutor, command: tuple[str, ...], number: int
 ) -> None:
-    with served(command, DELAY_MS="30") as server:
+    with served(command, DELAY_MS="20") as server:
         _, reading = open_stream(threads, server)
         assert health(server).status_code == 200
         server.stop(number)
@@ -86,7 +86,7 @@ def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready
 
 def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecutor) -> None:
     command = (*UVICORN, "--port", str(free_port()), "--workers", "2")
-    with served(command, DELAY_MS="30") as server:
+    with served(command, DELAY_MS="20") as server:
         wait_for(
             lambda: "\n".join(server.lines).count("Application startup complete") == 2,
             "both workers have started",
@@ -100,7 +100,7 @@ def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecuto
 def test_a_request_that_still_comes_while_draining_is_served(
     threads: ThreadPoolExecutor,
 ) -> None:
-    with served(DELAY_MS="30") as server:
+    with served(DELAY_MS="20") as server:
         open_stream(threads, server)
         server.stop()
         server.logged(message="draining")
@@ -182,7 +182,7 @@ def test_the_same_order_to_stop_given_twice_is_obeyed_as_if_given_once(
     threads: ThreadPoolExecutor,
 ) -> None:
     """systemd tells every process of a unit, and a supervisor tells its workers once more."""
-    with served(DELAY_MS="30") as server:
+    with served(DELAY_MS="20") as server:
         stream, reading = open_stream(threads, server)
         server.stop()
         server.logged(message="draining")
@@ -231,7 +231,7 @@ async def main():
 asyncio.run(main())
 """
     read, write = socket.socketpair()
-    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="30") as server:
+    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="20") as server:
         _, reading = open_stream(threads, server)
         write.sendall(b"stop\n")
         server.logged(message="draining", open_requests=1)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app import Settings, create_app
-from tests.server import UVICORN, end_of, free_port, served
+from tests.server import UVICORN, end_of, free_port, served, wait_for
 
 APP = (sys.executable, "-m", "app")
 PROBLEM = "PORT: must be a whole number from 1 to 65535, got 'abc'\n"
@@ -54,3 +54,22 @@ def test_run_as_a_program_it_listens_on_port() -> None:
         assert server.port == port
         assert httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200
         assert len(server.log) == len(server.lines)
+
+
+def test_it_serves_with_as_many_workers_as_it_is_told() -> None:
+    with served((*APP, "--workers", "2"), PORT=str(free_port()), WEB_CONCURRENCY="5") as server:
+        started = "Started server process"
+        wait_for(lambda: sum(started in line for line in server.lines) >= 2, "two workers")
+        assert httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200
+        server.stop()
+        assert server.ended() == 0
+        assert sum(started in line for line in server.lines) == 2
+
+
+def test_a_wrong_number_of_workers_is_refused_by_name() -> None:
+    done = end_of(*APP, "--workers", "0")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(
+        "argument --workers: must be a whole number of at least 1, got '0'"
+    )
+    assert "Traceback" not in done.stderr
