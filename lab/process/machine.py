@@ -57,6 +57,7 @@ class Machine:
         self._stack = AsyncExitStack()
         self._site: web.BaseSite | None = None
         self._api_answers = asyncio.Event()
+        self._powering: asyncio.Task[None] | None = None
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
         """Network, names, packages, templates; the process joins the lab's control group."""
@@ -104,7 +105,12 @@ class Machine:
                 await machines.start(name, _logger.info)
 
     async def power(self, action: str) -> None:
-        """What the node's own reboot or shutdown does, asked for over the API."""
+        """Begin what the node's own reboot or shutdown does, asked for over the API."""
+        # Only begin: once the node has gone down, nobody could be answered any more.
+        self._powering = asyncio.create_task(self._power(action))
+        self._powering.add_done_callback(_raise_unless_cancelled)
+
+    async def _power(self, action: str) -> None:
         await stop_all(self._core)
         if action == "reboot":
             await self._all().reboot(self._node.name, _logger.info)
@@ -285,4 +291,4 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _raise_unless_cancelled(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _logger.error("the node is no longer watched", exc_info=error)
+        _logger.error("the node: %s", error, exc_info=error)
