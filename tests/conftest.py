@@ -45,6 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
     the specification is beside the checkout.
     """
     record = tmp_path_factory.mktemp("api") / "exchanges.jsonl"
+    record.touch()
     with running_lab(
         f"t{os.getpid()}", "--containers", environment={RECORD: str(record)}
     ) as running:
