@@ -185,6 +185,7 @@ class Machine:
             "memory_controller": known["memory"],
             "disk_growth": known["disk_growth"],
             "packages": self._routers.open,
+            "packages_from_cache": self._routers.from_cache,
         }
 
     async def close(self) -> None:
