@@ -120,7 +120,7 @@ def test_a_killed_pulumi_and_a_killed_lab_leave_nothing_behind(
         start_new_session=True,
         text=True,
     )
-    wait_for(lambda: (lab.paths.guests / "ct-821").exists(), "the container to be begun")
+    wait_for((lab.paths.guests / "ct-821").exists, "the container to be begun")
     run.kill()  # `bin/lab run` has become pulumi itself by now, in the lab's network
     run.communicate(timeout=20)
     visited = machine.namespaces(lab)

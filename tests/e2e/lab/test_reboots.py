@@ -96,4 +96,5 @@ def test_a_node_that_is_off_is_one_clear_message_and_no_harm(
     wait_for(lambda: running(lab) == {EARLY, LATE}, "early and late to be back", limit_s=60)
     del all_on.hosts["fourth"]
     all_on.write()
+    lab.pulumi(all_on, "up", "--yes", "--skip-preview")
     assert "unchanged" in lab.pulumi(all_on, "preview", "--expect-no-changes").text
