@@ -20,9 +20,9 @@ proxmox:
   templates: [{volume: "vorrat:vztmpl/eigen.tar.zst", release: trixie}]
   users:
     root@pam: {}
-    wart@pve: {tokens: {x: {privilege_separation: false}}}
+    wart@pve: {tokens: {stapel: {privilege_separation: false}}}
   acl: [{path: /, subject: wart@pve, role: Administrator}]
-stack: {api_token: wart@pve!x}
+stack: {api_token: wart@pve!stapel}
 """
 
 
