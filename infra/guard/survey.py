@@ -9,6 +9,7 @@ import pulumi
 from infra.node.client import ApiError, CannotAskError, Credentials, NodeClient
 from infra.node.facts import Findings, check_nodes
 from infra.node.occupant import Occupant, container_config, occupant_of, split_tags
+from infra.node.rights import check_rights
 from infra.settings import ProxmoxAccess, Settings
 from infra.settings.models import Container
 
@@ -67,7 +68,9 @@ class Survey:
             for host, spec in self._containers.items()
             if occupant_of(client, spec.node, spec.vm_id) is None
         }
-        return check_nodes(client, self._containers, frozenset(free | self._replace))
+        findings = check_nodes(client, self._containers, frozenset(free | self._replace))
+        findings.problems += check_rights(client, self._containers)
+        return findings
 
     async def _connected(self) -> NodeClient:
         if self._client is None:
