@@ -19,9 +19,9 @@ def load(
     """Settings of the running stack; raises SettingsError with all that is wrong."""
     source = read_source(environment)
     shape = check_shape(source, make_id)
-    problems = [*source.problems, *shape.problems, *rules.check(shape.partial)]
     resolved = resolve.check(source, shape.partial, environment)
-    problems += resolved.problems
+    across = source.without_secrets([*rules.check(shape.partial), *resolved.problems])
+    problems = [*source.problems, *shape.problems, *across]
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)
     return resolve.settings(source, shape.stack_file, resolved)
