@@ -1,6 +1,5 @@
 """What all tests share: where things are, and what is left out where the specification is not."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
