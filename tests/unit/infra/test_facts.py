@@ -1,6 +1,6 @@
 """What the nodes have is held against the stack file. The client is a double: canned answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -158,7 +158,11 @@ def test_a_guest_that_is_hidden_from_the_token_is_an_occupant_all_the_same() -> 
 
 def test_a_container_that_is_being_made_is_waited_for() -> None:
     class Changing(Answers):
-        configs = [{"lock": "create"}, {"lock": "create"}, {"hostname": "chat", "tags": "x"}]
+        configs: ClassVar = [
+            {"lock": "create"},
+            {"lock": "create"},
+            {"hostname": "chat", "tags": "x"},
+        ]
 
         def get(self, path: str, /, **query: str | int) -> Any:
             if path.endswith("/config"):
