@@ -34,7 +34,7 @@ def test_a_world_of_other_names_and_addresses_runs_a_stack_for_it(
     lab = own_lab("--world", file)
     changes = {"node": "berg", "address": "10.66.3.4/16", "gateway": "10.66.0.1",
                "bridge": "vmbr7", "storage": "platten",
-               "template": {"volume": "vorrat:vztmpl/eigen.tar.zst"}}  # fmt: skip
+               "template": {"volume": "vorrat:vztmpl/eigen.tar.zst", "system": "debian"}}  # fmt: skip
     stack = stack_file(tmp_path, {"fern": container(4711, 0, **changes)})
     lab.pulumi(stack, "up", "--yes", "--skip-preview")
     assert lab.status()["endpoint"] == "https://10.66.0.2:8006/"

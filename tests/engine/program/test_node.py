@@ -182,7 +182,7 @@ CREATE = {
     "unprivileged": "1",
     "tags": "berth+berth+test+one+t3stt3st",
 }
-WITHOUT = {
+WITHOUT: dict[str, tuple[str, str, dict[str, str]]] = {
     "VM.Audit": ("GET", "/nodes/pve/lxc/735/config", {}),
     "VM.PowerMgmt": ("POST", "/nodes/pve/lxc/735/status/start", {}),
     "Sys.Audit": ("GET", "/nodes", {}),

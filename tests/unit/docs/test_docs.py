@@ -1,5 +1,6 @@
 """What the documentation shows can be done: files, commands, targets and worlds in it exist."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer.main
 import yaml
+from jsonschema import Draft202012Validator
 
 from lab.cli.app import app
 from lab.world.load import load_world
@@ -65,3 +67,16 @@ def test_the_documented_world_shows_every_part_that_a_world_can_have() -> None:
 
     assert set(document) == set(World.model_fields)
     assert set(document["proxmox"]) == set(Proxmox.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("page", "line", "text"),
+    [b for b in blocks("yaml") if b[2].lstrip().startswith("config:")],
+    ids=where,
+)
+def test_a_piece_of_a_stack_file_has_keys_and_values_that_settings_know(
+    page: Path, line: int, text: str
+) -> None:
+    schema = json.loads((REPO / "schema" / "berth.schema.json").read_text())
+    faults = Draft202012Validator(schema).iter_errors(yaml.safe_load(text))
+    assert [e.message for e in faults if e.validator != "required"] == [], f"{page}:{line}"

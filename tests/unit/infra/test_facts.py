@@ -80,7 +80,7 @@ def test_what_fits_is_not_spoken_of() -> None:
         ({"storage": "sleepy"}, "storage: storage sleepy of node pve is not active now"),
     ],
 )
-def test_what_does_not_fit_is_named(changes: dict[str, object], problem: str) -> None:
+def test_what_does_not_fit_is_named(changes: dict[str, Any], problem: str) -> None:
     assert [str(p) for p in findings(**changes).problems] == [f"hosts/chat/container/{problem}"]
 
 
