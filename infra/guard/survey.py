@@ -59,8 +59,7 @@ class Survey:
         """The tags of a container now; None when it is gone, or cannot be asked about."""
         if self._access is None:
             return None
-        config = await _asked(container_config, await self._connected(), node, vm_id)
-        return None if config is None else split_tags(config.get("tags"))
+        return await _tags(await self._connected(), node, vm_id)
 
     def _look(self, client: NodeClient) -> Findings:
         free = {
@@ -77,6 +76,16 @@ class Survey:
             assert self._access is not None
             self._client = await _client(self._access)
         return self._client
+
+
+async def tags_now(access: ProxmoxAccess, node: str, vm_id: int) -> tuple[str, ...] | None:
+    """The tags of a container now, for who has no settings; None as Survey.tags."""
+    return await _tags(await _client(access), node, vm_id)
+
+
+async def _tags(client: NodeClient, node: str, vm_id: int) -> tuple[str, ...] | None:
+    config = await _asked(container_config, client, node, vm_id)
+    return None if config is None else split_tags(config.get("tags"))
 
 
 async def _client(access: ProxmoxAccess) -> NodeClient:
