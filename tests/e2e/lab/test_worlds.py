@@ -46,7 +46,7 @@ def test_a_world_of_other_names_and_addresses_runs_a_stack_for_it(
         stack_file(tmp_path / "w", {"nah": container(4712, 9)}), "preview", check=False
     )
     assert wrong.code != 0
-    assert "vmbr0" in wrong.text
+    assert "there is no node pve; there is berg" in wrong.text
 
 
 @pytest.mark.parametrize(
