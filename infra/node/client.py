@@ -109,7 +109,10 @@ class NodeClient:
                 f"({reason.verify_message}); add the node's CA to this machine's trust "
                 "(docs/proxmox.md)"
             )
-        return f"proxmox/endpoint: {self._endpoint} cannot be reached: {reason}"
+        return (
+            f"proxmox/endpoint: {self._endpoint} cannot be reached: {reason}; check that the node "
+            "is on, and that this is the address of its API"
+        )
 
 
 def trust(*, insecure: bool) -> ssl.SSLContext:
