@@ -11,7 +11,7 @@ import pytest
 from tests.labs import TEMPLATE, StackFile, TestLab, container, wait_for
 
 PORT = 8097
-FILE = "own-debian-13.tar.zst"
+FILE = "debian-13-own.tar.zst"
 ROLE = "Downloads"
 
 
@@ -69,7 +69,7 @@ def test_a_template_with_another_checksum_never_becomes_a_container(
 
     refused = lab.pulumi(stack, "up", "--yes", "--skip-preview", check=False)
     assert refused.code != 0
-    assert "checksum mismatch" in refused.text
+    assert "checksum mismatch" in refused.text, refused.text
     assert f"local:vztmpl/{FILE}" not in names(lab)
     assert 746 not in [row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")]
 
