@@ -212,16 +212,3 @@ def test_a_destroy_works_with_a_broken_stack_file(lab: TestLab, stack: StackFile
     assert 711 not in ids(lab)
     stack.document["config"]["berth:hosts"] = {}
     stack.write()
-
-
-@pytest.mark.parametrize("more", [(), ("--continue-on-error",)])
-def test_an_up_in_destroy_only_mode_changes_nothing(
-    lab: TestLab, steady: StackFile, more: tuple[str, ...]
-) -> None:
-    before = resources(lab, steady)
-    for words in (("preview",), (*UP, *more)):
-        said = refused(lab, steady, *words, environment=DESTROY_ONLY)
-        assert "can only be `pulumi destroy --run-program`; nothing was changed" in said
-    assert 710 in ids(lab)
-    assert resources(lab, steady) == before
-    assert "container 710" not in lab.pulumi(steady, "preview", "--expect-no-changes").text

@@ -17,7 +17,7 @@ UP = ("up", "--yes", "--skip-preview")
 def guest(lab: TestLab, vm_id: int) -> dict[str, Any]:
     """What the lab remembers of a guest, read from its file: the API would be too slow here."""
     state = json.loads(lab.paths.proxmox_state.read_text(encoding="utf-8"))
-    found: dict[str, Any] = state["guests"].get(str(vm_id), {})
+    found: dict[str, Any] = state.get("guests", {}).get(str(vm_id), {})
     return found
 
 
