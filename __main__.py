@@ -1,10 +1,14 @@
-"""Table of contents: settings, hosts, exports."""
+"""Table of contents: settings, hosts, services, exports."""
 
 import pulumi
 
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
 from infra.guard.guard import Guard
-from infra.hosts import declare_hosts, exported
+from infra.hosts import declare_hosts, steps_of
+from infra.hosts import exported as exported_hosts
+from infra.login import LOGIN_KEY, login_keys, once_done
+from infra.service import declare_services
+from infra.service import exported as exported_services
 from infra.settings import load
 
 
@@ -18,8 +22,13 @@ def main() -> None:
     for warning in settings.warnings:
         pulumi.log.warn(warning)
     guard = Guard(settings, project=project, stack=stack)
-    hosts = declare_hosts(settings, guard)
-    pulumi.export("hosts", exported(hosts))
+    keys = login_keys(settings.ssh, project, stack)
+    hosts = declare_hosts(settings, guard, keys)
+    services = declare_services(settings, hosts, project=project, stack=stack)
+    pulumi.export("hosts", exported_hosts(hosts))
+    pulumi.export("services", exported_services(services))
+    steps = [*steps_of(hosts), *(step for service in services.values() for step in service.steps)]
+    pulumi.export(LOGIN_KEY, once_done(keys, steps))
 
 
 main()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pulumi
 
-from infra.settings import resolve, rules
+from infra.settings import resolve, rules, service_rules
 from infra.settings.identity import new_stack_id
 from infra.settings.problems import SettingsError
 from infra.settings.result import ProxmoxAccess, Settings
@@ -19,8 +19,14 @@ def load(
     """Settings of the running stack; raises SettingsError with all that is wrong."""
     source = read_source(environment)
     shape = check_shape(source, make_id)
-    problems = [*source.problems, *shape.problems, *rules.check(shape.partial)]
-    resolved = resolve.check(source, shape.partial, environment)
+    partial = shape.partial
+    problems = [
+        *source.problems,
+        *shape.problems,
+        *rules.check(partial),
+        *service_rules.check(partial.services, frozenset(partial.kinds)),
+    ]
+    resolved = resolve.check(source, partial, environment)
     problems += resolved.problems
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)

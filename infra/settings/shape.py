@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile, Template
 from infra.settings.problems import Problem
+from infra.settings.service import Service
 from infra.settings.source import Source
 from infra.settings.words import in_words
 
@@ -28,10 +29,15 @@ class Draft:
 
 @dataclass(frozen=True)
 class Partial:
-    """The sound values of a stack file: what the rules across fields can work with."""
+    """The sound values of a stack file: what the rules across fields can work with.
+
+    `whole` are the services in which nothing is wrong by itself.
+    """
 
     hosts: Mapping[str, Draft]
     kinds: Mapping[str, tuple[str, ...]]
+    services: Mapping[str, Values]
+    whole: Mapping[str, Service]
     proxmox: Values
     ssh: Values
     replace: tuple[str, ...]
@@ -70,7 +76,10 @@ def _partial(values: Mapping[str, object]) -> Partial:
         name: tuple(kind for kind in Host.model_fields if host.get(kind) is not None)
         for name, host in hosts.items()
     }
+    services = _mapping(values.get("services"))
     return Partial(
+        services={name: _sound(Service, raw) for name, raw in services.items()},
+        whole=dict(_whole(services)),
         hosts={
             name: Draft(kind, _sound(_KINDS[kind], hosts[name][kind]))
             for name, found in kinds.items()
@@ -82,6 +91,14 @@ def _partial(values: Mapping[str, object]) -> Partial:
         replace=_names(values.get("replace")),
         remove=_names(values.get("remove")),
     )
+
+
+def _whole(services: Mapping[str, object]) -> Iterator[tuple[str, Service]]:
+    for name, raw in services.items():
+        try:
+            yield name, Service.model_validate(raw)
+        except ValidationError:
+            continue
 
 
 def _mapping(value: object) -> dict[str, Any]:
