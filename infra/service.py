@@ -62,7 +62,10 @@ class Service(pulumi.ComponentResource):
         travels = Sent(
             name, archive.name.partition(".")[0], program.send_again, f"{host.home}/incoming"
         )
-        below = host.below(self)
+        # One after the other: both make the directory that they share.
+        below = pulumi.ResourceOptions.merge(
+            host.below(self), pulumi.ResourceOptions(depends_on=[args.guest.copy])
+        )
         named = document.named(places, owner=args.owner)
         # Before the deploy, so that what a first deploy leaves half done can be removed.
         removal = remote.command(
@@ -74,9 +77,7 @@ class Service(pulumi.ComponentResource):
                 stdin=json.dumps(named, sort_keys=True),
                 triggers=host.made_anew,
             ),
-            opts=pulumi.ResourceOptions.merge(
-                below, pulumi.ResourceOptions(depends_on=[args.guest.copy])
-            ),
+            opts=below,
         )
         copied = remote.copy(
             f"{name}-archive", host.access, archive, travels.path, host.made_anew, opts=below
@@ -104,7 +105,7 @@ class Service(pulumi.ComponentResource):
                 triggers=host.made_anew,
             ),
             opts=pulumi.ResourceOptions.merge(
-                below, pulumi.ResourceOptions(depends_on=[args.guest.copy, copied, removal])
+                below, pulumi.ResourceOptions(depends_on=[copied, removal])
             ),
         )
         self.host, self.unit = host.name, places.unit
