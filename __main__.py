@@ -21,8 +21,8 @@ def main() -> None:
     settings = load()
     for warning in settings.warnings:
         pulumi.log.warn(warning)
-    guard = Guard(settings, project=project, stack=stack)
     keys = login_keys(settings.ssh, project, stack)
+    guard = Guard(settings, keys.public_keys, project=project, stack=stack)
     hosts = declare_hosts(settings, guard, keys)
     services = declare_services(settings, hosts, project=project, stack=stack)
     pulumi.export("hosts", exported_hosts(hosts))

@@ -48,8 +48,9 @@ class Container(pulumi.ComponentResource):
                 depends_on=[args.download] if args.download else None,
                 # The new one has the id of the old one.
                 delete_before_replace=True,
-                # To the provider a change of these is a replacement.
-                ignore_changes=["initialization.userAccount"],
+                # To the provider a change of these is a replacement; one that is made anew for
+                # another reason gets those of now.
+                ignore_changes=None if args.may_replace else ["initialization.userAccount"],
                 # A disk cannot shrink, yet the provider calls that an update, and fails.
                 replace_on_changes=["disk"] if args.may_replace else None,
             ),

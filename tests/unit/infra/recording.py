@@ -27,6 +27,7 @@ from infra.settings import Settings, load
 from tests.conftest import REPO
 
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
 _key = Ed25519PrivateKey.generate()
 PRIVATE_KEY = _key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
@@ -120,12 +121,18 @@ class Recorded:
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
-    """Not an engine: it remembers what is registered, in whatever order."""
+    """Not an engine: it remembers what is registered, in whatever order.
+
+    `last_outputs` are those that the stack had before.
+    """
 
     resources: list[Recorded] = field(default_factory=list)
+    last_outputs: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
+        if args.typ == STACK_REFERENCE:
+            return args.name, {**inputs, "outputs": self.last_outputs, "secretOutputNames": []}
         secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
         return f"{args.name}-id", inputs
