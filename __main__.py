@@ -4,7 +4,8 @@ import pulumi
 
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
 from infra.guard.guard import Guard
-from infra.hosts import declare_hosts, steps_of
+from infra.guard.steps import watch_steps
+from infra.hosts import declare_hosts, logins
 from infra.hosts import exported as exported_hosts
 from infra.login import LOGIN_KEY, login_keys, once_done
 from infra.service import declare_services
@@ -23,12 +24,13 @@ def main() -> None:
         pulumi.log.warn(warning)
     keys = login_keys(settings.ssh, project, stack)
     guard = Guard(settings, keys.public_keys, project=project, stack=stack)
-    hosts = declare_hosts(settings, guard, keys)
+    steps = watch_steps({name: one.spec.host for name, one in settings.services.items()})
+    hosts = declare_hosts(settings, guard, keys, steps)
     services = declare_services(settings, hosts, project=project, stack=stack)
     pulumi.export("hosts", exported_hosts(hosts))
     pulumi.export("services", exported_services(services))
-    steps = [*steps_of(hosts), *(step for service in services.values() for step in service.steps)]
-    pulumi.export(LOGIN_KEY, once_done(keys, steps))
+    done = [*logins(hosts), *(step for service in services.values() for step in service.steps)]
+    pulumi.export(LOGIN_KEY, once_done(keys, done))
 
 
 main()

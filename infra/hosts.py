@@ -28,6 +28,7 @@ class Host:
     access: Access
     container: pulumi.CustomResource | None
     login: Login | None
+    hooks: pulumi.ResourceHookBinding | None
 
     @property
     def home(self) -> str:
@@ -44,12 +45,15 @@ class Host:
         return pulumi.ResourceOptions(
             parent=parent,
             deleted_with=self.container,
+            hooks=self.hooks,
             depends_on=[self.login.let_in] if self.login else None,
         )
 
 
-def declare_hosts(settings: Settings, guard: Guard, keys: LoginKeys) -> dict[str, Host]:
-    """Make the components; returns how each host is reached, by name."""
+def declare_hosts(
+    settings: Settings, guard: Guard, keys: LoginKeys, hooks: pulumi.ResourceHookBinding | None
+) -> dict[str, Host]:
+    """Make the components; returns how each host is reached, by name. `hooks` are for steps."""
     provider = proxmox_provider(settings.proxmox) if settings.proxmox else None
     templates = TemplateFiles(provider)
     hosts: dict[str, Host] = {}
@@ -70,13 +74,13 @@ def declare_hosts(settings: Settings, guard: Guard, keys: LoginKeys) -> dict[str
         guard.settle(name, made.container)
         login = Login(
             name,
-            LoginArgs(made.address, made.container, keys, settings.root_passwords.get(name)),
+            LoginArgs(made.address, made.container, keys, settings.root_passwords.get(name), hooks),
         )
-        hosts[name] = Host(name, "container", login.access, made.container, login)
+        hosts[name] = Host(name, "container", login.access, made.container, login, hooks)
     for name, existing in settings.existing.items():
         there = ExistingHost(name, existing)
         access = Access(there.address, there.port, there.user, keys.now, there.host_key)
-        hosts[name] = Host(name, "existing", access, None, None)
+        hosts[name] = Host(name, "existing", access, None, None, hooks)
     return hosts
 
 
@@ -93,6 +97,6 @@ def exported(hosts: Mapping[str, Host]) -> dict[str, dict[str, str | int]]:
     }
 
 
-def steps_of(hosts: Mapping[str, Host]) -> list[pulumi.CustomResource]:
+def logins(hosts: Mapping[str, Host]) -> list[pulumi.CustomResource]:
     """The steps that log in to hosts for their login alone."""
     return [host.login.let_in for host in hosts.values() if host.login]

@@ -33,10 +33,9 @@ def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
     """The keys of this run. What the last one used is read from this stack's own outputs."""
     own = f"{pulumi.get_organization()}/{project}/{stack}"
     reference = pulumi.StackReference("last", own)
-    known = reference.get_output(LOGIN_KEY)
-    last = pulumi.Output.secret(
-        pulumi.Output.all(known, ssh.private_key).apply(lambda keys: keys[0] or keys[1])
-    )
+    known: pulumi.Output[str | None] = reference.get_output(LOGIN_KEY)
+    both = pulumi.Output.all(known, ssh.private_key)
+    last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)
@@ -56,6 +55,7 @@ class LoginArgs:
     container: pulumi.CustomResource
     keys: LoginKeys
     root_password: pulumi.Output[str] | None = field(repr=False)
+    hooks: pulumi.ResourceHookBinding | None
 
 
 class Login(pulumi.ComponentResource):
@@ -68,7 +68,7 @@ class Login(pulumi.ComponentResource):
         self, name: str, args: LoginArgs, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("berth:infra:Login", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self, deleted_with=args.container)
+        child = pulumi.ResourceOptions(parent=self, deleted_with=args.container, hooks=args.hooks)
         made_anew: list[pulumi.Input[str]] = [args.container.id]
         unknown = Access(args.address, 22, "root", args.keys.last, None)
         learnt = remote.question(
@@ -79,8 +79,7 @@ class Login(pulumi.ComponentResource):
         )
         self.host_key = learnt.stdout
         through = Access(args.address, 22, "root", args.keys.last, self.host_key)
-        password = args.root_password or pulumi.Output.from_input(None)
-        stdin = pulumi.Output.all(args.keys.public_keys, password).apply(
+        stdin = pulumi.Output.all(args.keys.public_keys, args.root_password).apply(
             lambda given: scripts.login_input(given[0], given[1])
         )
         self.let_in = remote.command(

@@ -1,7 +1,7 @@
 """A service on a host: what the stack file says of it, as one archive and one remote step."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -82,26 +82,23 @@ class Service(pulumi.ComponentResource):
         copied = remote.copy(
             f"{name}-archive", host.access, archive, travels.path, host.made_anew, opts=below
         )
-        asked = pulumi.Output.from_input(dict(args.settings.secrets)).apply(
-            lambda secrets: json.dumps(
-                document.deploy(
-                    places,
-                    spec,
-                    args.settings.project,
-                    travels,
-                    owner=args.owner,
-                    secrets=secrets,
-                ),
-                sort_keys=True,
+        variables = list(args.settings.secrets)
+
+        def asked(values: Sequence[str]) -> str:
+            secrets = dict(zip(variables, values, strict=True))
+            project = args.settings.project
+            told = document.deploy(
+                places, spec, project, travels, owner=args.owner, secrets=secrets
             )
-        )
+            return json.dumps(told, sort_keys=True)
+
         self.deploy = remote.command(
             f"{name}-deploy",
             host.access,
             Step(
                 DEPLOY_SPARE_S + spec.health.limit_s + spec.drain_s,
                 run=scripts.deploy(program),
-                stdin=asked,
+                stdin=pulumi.Output.all(*args.settings.secrets.values()).apply(asked),
                 triggers=host.made_anew,
             ),
             opts=pulumi.ResourceOptions.merge(

@@ -12,6 +12,7 @@ import pulumi
 from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
+from infra.guard.steps import watch_steps
 from infra.guard.survey import RefusedError
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
@@ -79,6 +80,7 @@ def declare_destroy_only() -> None:
     """Declare what a destroy needs: hooks, the chain that tells it, and fresh credentials."""
     run = _Destroy()
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
+    watch_steps({})
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))
     declare_teardown(run.on_destroy)
     if access := load_access():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pulumi
 
 Callback = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
+ErrorCallback = Callable[[pulumi.ErrorHookArgs], bool]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ def bind_containers(callbacks: ContainerCallbacks) -> pulumi.ResourceHookBinding
 def bind_teardown(callback: Callback) -> pulumi.ResourceHookBinding:
     """The hook that only a destroy reaches."""
     return pulumi.ResourceHookBinding(before_delete=[_register("berth-teardown", callback)])
+
+
+def bind_steps(callback: ErrorCallback) -> pulumi.ResourceHookBinding:
+    """The hook that hears of every step that failed; it never tries again."""
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("berth-step-failed", callback)])
 
 
 def bind_tripwire(callback: Callback) -> pulumi.ResourceHookBinding:

@@ -81,9 +81,7 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
     )
 
 
-def _service(
-    name: str, stack_file: StackFile, looked: Looked, source: Source
-) -> ServiceSettings:
+def _service(name: str, stack_file: StackFile, looked: Looked, source: Source) -> ServiceSettings:
     spec = stack_file.services[name]
     return ServiceSettings(
         spec=spec,

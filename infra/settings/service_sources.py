@@ -58,9 +58,7 @@ def _secrets(
     return found
 
 
-def _source(
-    name: str, service: Service, problems: list[Problem]
-) -> tuple[Tree, Project] | None:
+def _source(name: str, service: Service, problems: list[Problem]) -> tuple[Tree, Project] | None:
     directory = PROJECT / Path(service.source).expanduser()
     try:
         tree = select(directory, places(name, service).server_only)

@@ -189,7 +189,7 @@ def errors_of(config: Mapping[str, Any], environment: Mapping[str, str] | None =
 
 def run_program(config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
-    for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
+    for bind in ("bind_containers", "bind_teardown", "bind_tripwire", "bind_steps"):
         monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
