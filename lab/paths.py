@@ -113,6 +113,11 @@ class LabPaths:
         return self.root / "stacks"
 
     @property
+    def scratch(self) -> Path:
+        """Temporary files of commands that run in the lab."""
+        return self.root / "tmp"
+
+    @property
     def control(self) -> Path:
         """The socket on which the lab's process answers the command line."""
         return self.root / "control.sock"

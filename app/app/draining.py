@@ -5,6 +5,7 @@ is draining. Therefore the stop signal is held back here until the open requests
 """
 
 import asyncio
+import contextvars
 import logging
 import signal
 import threading
@@ -59,8 +60,9 @@ class Draining:
     def on_stop_signals(self) -> Iterator[None]:
         """Drain first when the process is told to stop; then the server's own handler runs.
 
-        A second signal is passed on at once, after the one held back. Where nothing handles the
-        signals (a test client, a server in a thread) they are left alone.
+        A second SIGINT, from somebody who does not want to wait, is passed on at once after those
+        held back; a second SIGTERM is not: service managers and supervisors may both send one.
+        Where nothing handles the signals (a test client, a server in a thread) they are left alone.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -79,6 +81,7 @@ class SignalRelay:
     def __init__(self, draining: Draining, loop: asyncio.AbstractEventLoop) -> None:
         self._draining = draining
         self._loop = loop
+        self._context = contextvars.copy_context()
         self._handlers: dict[int, Handler] = {}
         self._held: list[int] = []
         self._passing: asyncio.Task[None] | None = None
@@ -96,7 +99,8 @@ class SignalRelay:
                 signal.signal(number, handler)
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._hold, number)
+        # Not in the context of the request that was just being handled, whose id it would log.
+        self._loop.call_soon_threadsafe(self._hold, number, context=self._context)
 
     def _hold(self, number: int) -> None:
         first = not self._draining.begun
@@ -104,7 +108,7 @@ class SignalRelay:
         self._draining.begin()
         if first:
             self._passing = self._loop.create_task(self._pass_on_when_done())
-        else:
+        elif number == signal.SIGINT:
             self._pass_on()
 
     async def _pass_on_when_done(self) -> None:

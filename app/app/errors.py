@@ -65,7 +65,8 @@ class ErrorBoundary:
     """Turns an unexpected exception into a logged traceback and a plain 500.
 
     Starlette's own boundary is outside of all other layers: its answer would have neither the
-    request's id nor the CORS headers, and a front end could not read it.
+    request's id nor the CORS headers, and a front end could not read it. A WebSocket that is not
+    accepted gets an answer here, too, since the server's own would have no id either.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,8 +77,12 @@ class ErrorBoundary:
 
         async def watched_send(message: Message) -> None:
             nonlocal started
+            refused = message["type"] == "websocket.close" and not started
             started = True
-            await send(message)
+            if refused and "websocket.http.response" in scope.get("extensions", {}):
+                await problem_response(403, "No WebSocket here.")(scope, receive, send)
+            else:
+                await send(message)
 
         try:
             await self._app(scope, receive, watched_send)

@@ -18,8 +18,10 @@ from app.journal import request_id
 logger = logging.getLogger("app.request")
 
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+ANSWERS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
 LONGEST_PATH = 1000  # journald cuts lines at 48 KiB, a request line may be longer
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
+SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499  # as nginx has it: nobody was left to answer
 
 
@@ -52,10 +54,10 @@ class Exchange:
         return message
 
     async def watched_send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
+        if message["type"] in ANSWERS:
+            self.status = message.get("status", SWITCHING_PROTOCOLS)
             headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
-            if self.draining.begun:
+            if self.draining.begun and self.status != SWITCHING_PROTOCOLS:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
         elif not message.get("more_body", False):
@@ -71,7 +73,7 @@ class RequestLog:
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
@@ -79,7 +81,8 @@ class RequestLog:
         request_id.set(exchange.id)
         task = asyncio.current_task()
         assert task is not None  # ASGI servers run applications in tasks
-        self._draining.open.add(task)
+        if scope["type"] == "http":  # a WebSocket may stay for ever; the server closes it
+            self._draining.open.add(task)
         try:
             await self._app(scope, exchange.watched_receive, exchange.watched_send)
         except asyncio.CancelledError:
@@ -99,7 +102,7 @@ class RequestLog:
 
 def write_line(scope: Scope, exchange: Exchange, duration_s: float) -> None:
     status = exchange.status or CLIENT_CLOSED_REQUEST
-    method, path = scope["method"], scope["path"][:LONGEST_PATH]
+    method, path = scope.get("method", "GET"), scope["path"][:LONGEST_PATH]  # or a WebSocket
     client = scope.get("client")
     fields: dict[str, object] = {
         "method": method,

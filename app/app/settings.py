@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogLevel = Literal["critical", "error", "warning", "info", "debug"]
 DEFAULT_PORTS = {"http": 80, "https": 443}
+WHOLE_NUMBER = re.compile(r"\s*-?[0-9]+\s*")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 LONGEST_SHOWN = 80
 
@@ -54,8 +56,18 @@ def split_origins(value: object) -> object:
     return value
 
 
+def whole_number(value: object) -> object:
+    """Keeps out what pydantic takes for a number too, such as `8_000` and `8000.0`."""
+    if isinstance(value, str) and not WHOLE_NUMBER.fullmatch(value):
+        raise PydanticCustomError("whole_number", "must be a whole number")
+    return value
+
+
 def lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+Whole = Annotated[int, BeforeValidator(whole_number)]
 
 
 class Settings(BaseSettings):
@@ -69,7 +81,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    port: int = Field(
+    port: Whole = Field(
         default=8000, ge=1, le=65535, description="must be a whole number from 1 to 65535"
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_origins)] = Field(
@@ -79,13 +91,13 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(lower)] = Field(
         default="info", description="must be one of critical, error, warning, info, debug"
     )
-    delay_ms: int = Field(
+    delay_ms: Whole = Field(
         default=80, ge=0, le=60_000, description="must be a whole number from 0 to 60000"
     )
-    max_message_bytes: int = Field(
+    max_message_bytes: Whole = Field(
         default=10_240, ge=1, description="must be a whole number of at least 1"
     )
-    drain_limit_s: int = Field(
+    drain_limit_s: Whole = Field(
         default=30, ge=1, le=3600, description="must be a whole number from 1 to 3600"
     )
 

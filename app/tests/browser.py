@@ -83,6 +83,12 @@ class Page:
     def focused(self) -> str:
         return str(self.driver.switch_to.active_element.get_attribute("id"))
 
+    def until_focused(self, name: str) -> None:
+        """A page that was just opened gives its `autofocus` a moment later."""
+        WebDriverWait(self.driver, 15, 0.02).until(
+            lambda _: self.focused() == name, f"{name} never got the focus"
+        )
+
     def run(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
 

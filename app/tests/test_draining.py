@@ -1,6 +1,7 @@
 """The stop: readiness turns false, open streams finish, the process ends, within a limit."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from app import Settings, create_app
 from app.chat import PLACEHOLDER_TEXT
+from app.journal import request_id
 from tests.server import UVICORN, Server, free_port, served, wait_for
 
 LAUNCHER = (
@@ -67,7 +69,7 @@ def health(server: Server) -> httpx.Response:
 def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready(
     threads: ThreadPoolExecutor, command: tuple[str, ...], number: int
 ) -> None:
-    with served(command, DELAY_MS="30") as server:
+    with served(command, DELAY_MS="20") as server:
         _, reading = open_stream(threads, server)
         assert health(server).status_code == 200
         server.stop(number)
@@ -84,7 +86,7 @@ def test_a_stop_lets_open_streams_finish_and_says_meanwhile_that_it_is_not_ready
 
 def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecutor) -> None:
     command = (*UVICORN, "--port", str(free_port()), "--workers", "2")
-    with served(command, DELAY_MS="30") as server:
+    with served(command, DELAY_MS="20") as server:
         wait_for(
             lambda: "\n".join(server.lines).count("Application startup complete") == 2,
             "both workers have started",
@@ -98,7 +100,7 @@ def test_each_of_several_workers_finishes_its_streams(threads: ThreadPoolExecuto
 def test_a_request_that_still_comes_while_draining_is_served(
     threads: ThreadPoolExecutor,
 ) -> None:
-    with served(DELAY_MS="30") as server:
+    with served(DELAY_MS="20") as server:
         open_stream(threads, server)
         server.stop()
         server.logged(message="draining")
@@ -161,6 +163,56 @@ def test_a_second_interrupt_ends_it_at_once(threads: ThreadPoolExecutor) -> None
             reading.result(10)
 
 
+def test_an_interrupt_at_the_keyboard_drains_although_the_supervisor_passes_on_another_signal(
+    threads: ThreadPoolExecutor,
+) -> None:
+    command = (sys.executable, "-m", "app", "--reload")
+    with served(command, DELAY_MS="60", PORT=str(free_port())) as server:
+        server.logged(message="Application startup complete.")
+        stream, reading = open_stream(threads, server)
+        os.killpg(server.process.pid, signal.SIGINT)
+        server.logged(message="draining", open_requests=1)
+        while "Replace" not in stream.text:
+            assert health(server).status_code == 503
+        assert reading.result(10) == PLACEHOLDER_TEXT
+        server.ended()
+
+
+def test_the_same_order_to_stop_given_twice_is_obeyed_as_if_given_once(
+    threads: ThreadPoolExecutor,
+) -> None:
+    """systemd tells every process of a unit, and a supervisor tells its workers once more."""
+    with served(DELAY_MS="20") as server:
+        stream, reading = open_stream(threads, server)
+        server.stop()
+        server.logged(message="draining")
+        server.stop()
+        while "Replace" not in stream.text:
+            assert health(server).status_code == 503
+        assert reading.result(10) == PLACEHOLDER_TEXT
+        server.ended()
+
+
+def test_the_line_about_draining_is_not_taken_for_that_of_a_request() -> None:
+    """A signal may arrive while the handler of some request runs."""
+
+    async def told_while_a_request_is_handled() -> str | None:
+        loop = asyncio.get_running_loop()
+        seen: asyncio.Future[str | None] = loop.create_future()
+        app = create_app(Settings())
+        app.state.draining.begin = lambda: seen.set_result(request_id.get())
+        async with app.router.lifespan_context(app):
+            request_id.set("somebody-elses")
+            signal.raise_signal(signal.SIGTERM)
+            return await asyncio.wait_for(seen, 5)
+
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        assert asyncio.run(told_while_a_request_is_handled()) is None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_a_launcher_can_drain_without_a_signal(threads: ThreadPoolExecutor) -> None:
     launcher = """
 import asyncio, contextlib, sys, uvicorn
@@ -179,7 +231,7 @@ async def main():
 asyncio.run(main())
 """
     read, write = socket.socketpair()
-    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="30") as server:
+    with read, write, served((sys.executable, "-c", launcher), stdin=read, DELAY_MS="20") as server:
         _, reading = open_stream(threads, server)
         write.sendall(b"stop\n")
         server.logged(message="draining", open_requests=1)

@@ -61,7 +61,7 @@ def opened(browser: Page, server: Server) -> Iterator[Page]:
 
 
 def say(page: Page, text: str) -> None:
-    assert page.focused() == "message"
+    page.until_focused("message")
     page.press(text, Keys.ENTER)
 
 
@@ -121,6 +121,17 @@ def test_everything_can_be_done_with_the_keyboard_alone(slow_page: Page) -> None
     assert slow_page.focused() == "message"
     slow_page.press(Keys.TAB)
     assert slow_page.focused() == "send"
+
+
+def test_who_reads_on_with_the_keyboard_is_not_taken_away_when_the_answer_ends(
+    slow_page: Page,
+) -> None:
+    say(slow_page, "a long story")
+    slow_page.until_state("Answering…")
+    slow_page.press(Keys.SHIFT, Keys.TAB, Keys.NULL)
+    slow_page.until_focused("conversation")
+    slow_page.until_state("Ready")
+    assert slow_page.focused() == "conversation"
 
 
 def test_a_blank_message_is_not_sent(page: Page) -> None:
@@ -266,7 +277,7 @@ def front_end() -> Iterator[str]:
             """Quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
@@ -285,7 +296,11 @@ def test_a_listed_front_end_can_chat_from_a_browser_and_another_one_cannot(
         }).then(async (r) => done([await r.text(), r.headers.get('X-Request-Id')]),
                 (error) => done([error.name, null]));
     """
-    with front_end() as listed, front_end() as other, served(CORS_ORIGINS=listed) as server:
+    with (
+        front_end() as listed,
+        front_end() as other,
+        served(CORS_ORIGINS=listed, DELAY_MS="5") as server,
+    ):
         answers = []
         for origin in (listed, other):
             browser.open(origin)

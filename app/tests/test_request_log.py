@@ -16,6 +16,7 @@ FRONT_END = "http://localhost:5173"
 # The service with three more routes: one logs, one logs in a thread, one breaks.
 EXTENDED = """
 import logging, uvicorn
+from fastapi import WebSocket
 from fastapi.responses import StreamingResponse
 from app import app
 
@@ -32,6 +33,12 @@ def threads():
 @app.get("/breaks")
 async def breaks():
     raise ValueError("broken")
+
+@app.websocket("/socket")
+async def socket_that_logs(connection: WebSocket):
+    await connection.accept()
+    log.info("connected")
+    await connection.close()
 
 @app.get("/breaks-late")
 async def breaks_late():
@@ -224,6 +231,32 @@ def test_an_error_in_the_middle_of_a_stream_does_not_look_like_its_end(extended:
     assert line.items() >= {"aborted_by": "error", "level": "error"}.items()
     told = extended.logged(request_id="broke-late", logger="uvicorn.error")
     assert "ValueError: broken late" in told["exception"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 403), ("/socket", 101)])
+def test_a_websocket_is_a_request_too(extended: Server, path: str, status: int) -> None:
+    identity = f"upgraded-{status}"
+    with extended.connect() as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: {identity}\r\n".encode()
+            + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        answer, end = b"", {403: b"}", 101: b"\r\n\r\n"}[status]
+        while end not in answer:
+            part = connection.recv(10_000)
+            assert part, answer
+            answer += part.lower()
+        assert answer.startswith(b"http/1.1 %d " % status)
+        assert answer.count(b"x-request-id: " + identity.encode()) == 1
+    line = extended.logged(request_id=identity, logger="app.request")
+    assert line.items() >= {"method": "GET", "path": path, "status": status}.items()
+    told = [line for line in extended.log if f"WebSocket {path}" in line["message"]]
+    assert [line["request_id"] for line in told] == [identity]
+    if status == 403:
+        assert b'"detail":"no websocket' in answer
+    else:
+        extended.logged(request_id=identity, logger="shop", message="connected")
 
 
 @pytest.mark.parametrize("path", ["/static/%2e%2e/settings.py", "/static/..%2fsettings.py"])

@@ -41,6 +41,8 @@ def test_without_variables_the_documented_defaults_hold() -> None:
         ("PORT", "65536", "must be a whole number from 1 to 65535, got '65536'"),
         ("PORT", "", "must be a whole number from 1 to 65535, got ''"),
         ("PORT", "80.5", "must be a whole number from 1 to 65535, got '80.5'"),
+        ("PORT", "8000.0", "must be a whole number from 1 to 65535, got '8000.0'"),
+        ("PORT", "8_000", "must be a whole number from 1 to 65535, got '8_000'"),
         ("DELAY_MS", "-1", "must be a whole number from 0 to 60000, got '-1'"),
         ("DELAY_MS", "80ms", "must be a whole number from 0 to 60000, got '80ms'"),
         ("MAX_MESSAGE_BYTES", "0", "must be a whole number of at least 1, got '0'"),
@@ -136,6 +138,11 @@ def test_origins_are_separated_by_commas_and_may_be_none(
 ) -> None:
     monkeypatch.setenv("CORS_ORIGINS", text)
     assert Settings().cors_origins == origins
+
+
+def test_white_space_around_a_number_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", " 8001\r")
+    assert Settings().port == 8001
 
 
 def test_the_log_level_may_be_written_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app import Settings, create_app
-from tests.server import UVICORN, end_of, free_port, served
+from tests.server import UVICORN, end_of, free_port, served, wait_for
 
 APP = (sys.executable, "-m", "app")
 PROBLEM = "PORT: must be a whole number from 1 to 65535, got 'abc'\n"
@@ -48,9 +48,27 @@ def test_two_applications_in_one_process_do_not_share_settings() -> None:
     assert one.openapi() != other.openapi()
 
 
-def test_run_as_a_program_it_listens_on_port() -> None:
+def test_run_as_a_program_it_listens_on_port_with_as_many_workers_as_it_is_told() -> None:
     port = free_port()
-    with served(APP, PORT=str(port)) as server:
+    command = (*APP, "--workers", "2")
+    with served(command, PORT=str(port), WEB_CONCURRENCY="5") as server:
         assert server.port == port
+
+        def started() -> int:
+            return sum(line["message"].startswith("Started server") for line in server.log)
+
+        wait_for(lambda: started() >= 2, "two workers")
         assert httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200
+        server.stop()
+        assert server.ended() == 0
+        assert started() == 2
         assert len(server.log) == len(server.lines)
+
+
+def test_a_wrong_number_of_workers_is_refused_by_name() -> None:
+    done = end_of(*APP, "--workers", "0")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(
+        "argument --workers: must be a whole number of at least 1, got '0'"
+    )
+    assert "Traceback" not in done.stderr

@@ -125,7 +125,9 @@ class Guard:
 
     async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
         node, vm_id = inputs.get("nodeName"), inputs.get("vmId")
-        tags = await self._survey.tags(str(node), int(vm_id)) if vm_id else None
+        if vm_id is None:
+            return
+        tags = await self._survey.tags(str(node), int(vm_id))
         if tags is None:
             return
         refusal = refusal_to_touch(host, int(vm_id), marks_in(inputs.get("tags") or ()), tags)

@@ -18,7 +18,8 @@
 
 `archive.sha256` is the hash of the tar inside the archive (`gzip -dc FILE | sha256sum`).
 Paths are absolute, except `server_only` and `environment.file`, which are below `root` and below
-the source; `archive.path` may be seen from where the program was started. `units` lists the socket only where the service is started through one.
+the source; `archive.path` may be seen from where the program was started. `units` lists the socket
+only where the service is started through one.
 """
 
 import dataclasses

@@ -122,9 +122,13 @@ class Container(Model):
     vlan: Annotated[int, Field(ge=1, le=4094)] | None = Field(
         None, description="the VLAN on that bridge; left out, untagged"
     )
-    cores: Annotated[int, Field(ge=1, le=8192)] = Field(1, description="CPU cores it may use")
-    memory_mb: Annotated[int, Field(ge=16)] = Field(1024, description="memory, in MiB")
-    swap_mb: Annotated[int, Field(ge=0)] = Field(512, description="swap, in MiB; 0 for none")
+    cores: Annotated[int, Field(ge=1, le=128)] = Field(1, description="CPU cores it may use")
+    memory_mb: Annotated[int, Field(ge=16, le=268_435_456)] = Field(
+        1024, description="memory, in MiB"
+    )
+    swap_mb: Annotated[int, Field(ge=0, le=268_435_456)] = Field(
+        512, description="swap, in MiB; 0 for none"
+    )
     disk_gb: Annotated[int, Field(ge=1)] = Field(
         8, description="its root disk, in GiB; it can grow, never shrink"
     )

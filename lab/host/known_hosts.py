@@ -1,4 +1,4 @@
-"""The lab's known_hosts files: made from what each container's directory says about it."""
+"""The lab's known_hosts: made from what each container's directory says about it."""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +9,6 @@ from lab.paths import LabPaths
 
 _HOST_KEYS = "host_keys"
 _NAMES = "names.json"
-_EXISTING = ("node-", "host-")
 
 
 def note_host_keys(directory: Path, public_lines: Iterable[str]) -> None:
@@ -29,30 +28,26 @@ def note_names(directory: Path, spec: GuestSpec, port: int | None = None) -> Non
 
 
 def write_known_hosts(paths: LabPaths) -> None:
-    """Write both files anew, each at one stroke."""
-    all_lines: list[str] = []
-    existing: list[str] = []
+    """Write it anew, at one stroke."""
+    lines: list[str] = []
     for file in sorted(paths.guests.glob(f"*/{_NAMES}")):
-        lines = _lines(file.parent)
-        all_lines += lines
-        if file.parent.name.startswith(_EXISTING):
-            existing += lines
-    _replace(paths.known_hosts, all_lines)
-    _replace(paths.existing_known_hosts, existing)
+        known = json.loads(file.read_text(encoding="utf-8"))
+        keys = file.with_name(_HOST_KEYS)
+        if keys.exists():
+            public = keys.read_text(encoding="utf-8").splitlines()
+            lines += known_hosts_lines(known["names"], known["port"], public)
+    replace_lines(paths.known_hosts, lines)
 
 
-def _lines(directory: Path) -> list[str]:
-    known = json.loads((directory / _NAMES).read_text(encoding="utf-8"))
-    port = known["port"]
-    plain = known["names"] if port == 22 else []
-    names = ",".join([*plain, *(f"[{name}]:{port}" for name in known["names"])])
-    keys = directory / _HOST_KEYS
-    if not keys.exists():
-        return []
-    return [f"{names} {key}\n" for key in keys.read_text(encoding="utf-8").splitlines()]
+def known_hosts_lines(names: list[str], port: int, public_keys: Iterable[str]) -> list[str]:
+    """A line for each key, with names as ssh looks them up; port 22 needs no brackets."""
+    plain = names if port == 22 else []
+    where = ",".join([*plain, *(f"[{name}]:{port}" for name in names)])
+    return [f"{where} {key}\n" for key in public_keys]
 
 
-def _replace(path: Path, lines: list[str]) -> None:
+def replace_lines(path: Path, lines: list[str]) -> None:
+    """Write a file at one stroke."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.write_text("".join(lines), encoding="utf-8")

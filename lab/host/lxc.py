@@ -17,7 +17,8 @@ from lab.host.commands import run
 from lab.host.controllers import Controllers, find_controllers, legacy_limits, unified_limits
 from lab.host.enter import in_network
 from lab.host.furnish import Step
-from lab.host.identity import first_steps, new_host_keys
+from lab.host.identity import HostKey, first_steps, new_host_keys
+from lab.host.kernel_limits import ensure_limits
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
 from lab.host.lxc_config import CHECKOUT, lxc_config
 from lab.host.processes import Processes
@@ -63,8 +64,10 @@ class LxcGuests:
         *,
         more: Sequence[Step] = (),
         ssh_port: int = 22,
+        host_keys: tuple[HostKey, ...] = (),
     ) -> None:
-        """The same, with more steps of `identity.py` for its root file system."""
+        """The same, with more steps of `identity.py` for its root file system; without
+        `host_keys` it gets new ones of its own."""
         directory = self.directory(spec.key)
         if directory.exists():
             raise GuestError(f"container {spec.key} exists already")
@@ -74,10 +77,9 @@ class LxcGuests:
             await images.make_from(template, spec.rootfs.image, spec.rootfs.size_bytes, shift, log)
             for volume in spec.mounts:
                 await images.make_empty(volume.image, volume.size_bytes, shift)
-            host_keys = await asyncio.to_thread(new_host_keys, f"root@{spec.hostname}")
-            steps = [*first_steps(access, host_keys), *self._always, *more]
-            await self._furnish(spec, steps)
-            note_host_keys(directory, [key.public for key in host_keys])
+            keys = host_keys or await asyncio.to_thread(new_host_keys, f"root@{spec.hostname}")
+            await self._furnish(spec, [*first_steps(access, keys), *self._always, *more])
+            note_host_keys(directory, [key.public for key in keys])
             note_names(directory, spec, ssh_port)
             write_known_hosts(self._paths)
         except BaseException:
@@ -103,6 +105,7 @@ class LxcGuests:
             if not volume.image.exists():
                 raise GuestError(f"volume '{volume.volid}' does not exist")
             await images.wait_detached(volume.image)
+        ensure_limits(log)
         self._write_order(spec)
         directory = self.directory(spec.key)
         for old in ("lxc.log", "init.pid"):

@@ -13,6 +13,7 @@ from lab.guests import Access, Device, GuestError, GuestSpec, Log, NetworkInterf
 from lab.host import live
 from lab.host.identity import ssh_port_steps, user_steps
 from lab.host.lxc import LxcGuests
+from lab.host.machine_keys import ensure_machine_keys
 from lab.host.templates import NODE_RELEASE
 from lab.paths import LabPaths
 from lab.world.models import World
@@ -127,6 +128,7 @@ class Machines:
             log,
             more=[*user_steps(users, (public_key,)), *ssh_port_steps(port)],
             ssh_port=port,
+            host_keys=ensure_machine_keys(self._paths, self._world)[name],
         )
 
     async def stop(self, name: str, log: Log) -> None:

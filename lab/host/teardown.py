@@ -42,15 +42,17 @@ def remove_lab(paths: LabPaths) -> None:
 
 def leftovers(paths: LabPaths) -> list[str]:
     """Everything on this machine that belongs to the lab."""
+    files = [f"files in {paths.root}"] if paths.root.exists() else []
+    if os.geteuid() != 0:
+        # Without root there are files only; the rest may be root's own lab of the same name.
+        return files
     found = [f"process {pid} in its network" for pid in _visitors(paths)]
     found += [f"control group {group}" for group in _all_groups(paths) if group.exists()]
     found += [f"loop device {name}" for name in loop_devices(paths.root)]
     found += [f"mount {point}" for point in _mount_points(paths)]
     if namespace_file(paths).exists():
         found.append(f"network namespace {paths.namespace}")
-    if paths.root.exists():
-        found.append(f"files in {paths.root}")
-    return found
+    return found + files
 
 
 def _visitors(paths: LabPaths) -> list[int]:

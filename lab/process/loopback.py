@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lab.errors import LabError
 from lab.guests import Guests
+from lab.host.machine_keys import ensure_machine_keys
 from lab.paths import LabPaths
 from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
@@ -49,7 +50,14 @@ class Loopback:
         return bound
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
-        del say
+        say("templates and host keys, as records")
+        ensure_machine_keys(self._paths, self._world)
+        for template in self._world.proxmox.templates:
+            storage, _, name = template.volume.partition(":vztmpl/")
+            archive = self._paths.storages / storage / "template" / "cache" / name
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            # Nothing is unpacked here: that it is there is all that can be asked of it.
+            archive.touch()
         return None
 
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:

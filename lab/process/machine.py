@@ -16,6 +16,7 @@ from lab.host import groups
 from lab.host.capabilities import limits
 from lab.host.identity import trust_steps
 from lab.host.lxc import LxcGuests
+from lab.host.machine_keys import ensure_machine_keys
 from lab.host.machines import Machines
 from lab.host.namespaces import network_of, open_socket_in
 from lab.host.network import make_network, name_server
@@ -56,6 +57,7 @@ class Machine:
         self._stack = AsyncExitStack()
         self._site: web.BaseSite | None = None
         self._api_answers = asyncio.Event()
+        self._powering: asyncio.Task[None] | None = None
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
         """Network, names, packages, templates; the process joins the lab's control group."""
@@ -64,6 +66,7 @@ class Machine:
         if root is not None:
             groups.join(root / self._paths.namespace / groups.MONITOR)
         await asyncio.to_thread(make_network, self._paths, self._world)
+        ensure_machine_keys(self._paths, self._world)
         hosts = await self._routers.start(self._stack)
         certificate = self._paths.ca_certificate.read_text(encoding="utf-8")
         guests = LxcGuests(
@@ -102,7 +105,12 @@ class Machine:
                 await machines.start(name, _logger.info)
 
     async def power(self, action: str) -> None:
-        """What the node's own reboot or shutdown does, asked for over the API."""
+        """Begin what the node's own reboot or shutdown does, asked for over the API."""
+        # Only begin: once the node has gone down, nobody could be answered any more.
+        self._powering = asyncio.create_task(self._power(action))
+        self._powering.add_done_callback(_raise_unless_cancelled)
+
+    async def _power(self, action: str) -> None:
         await stop_all(self._core)
         if action == "reboot":
             await self._all().reboot(self._node.name, _logger.info)
@@ -177,6 +185,7 @@ class Machine:
             "memory_controller": known["memory"],
             "disk_growth": known["disk_growth"],
             "packages": self._routers.open,
+            "packages_from_cache": self._routers.from_cache,
         }
 
     async def close(self) -> None:
@@ -283,4 +292,4 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _raise_unless_cancelled(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _logger.error("the node is no longer watched", exc_info=error)
+        _logger.error("the node: %s", error, exc_info=error)

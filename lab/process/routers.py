@@ -68,6 +68,11 @@ class Routers:
         """Whether packages can be reached."""
         return self._gateway is not None and self._gateway.enabled
 
+    @property
+    def from_cache(self) -> int:
+        """How many files machines were given from the cache since the process began."""
+        return self._gateway.counters.from_cache if self._gateway is not None else 0
+
     def _listen(self, port: int) -> list[socket.socket]:
         namespace: Path = namespace_file(self._paths)
         return [open_socket_in(namespace, address, port) for address in self._addresses]

@@ -50,6 +50,8 @@ def lab_environment(
     bundle = str(place.paths.ca_bundle)
     return kept | {
         "PATH": os.pathsep.join(search),
+        # The engine wants to know who works on a state, and a service or container may not say.
+        "USER": caller.get("USER") or f"uid-{os.geteuid()}",
         "PULUMI_HOME": str(place.paths.pulumi_home),
         "PULUMI_BACKEND_URL": place.backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": side.passphrase.phrase,
@@ -61,6 +63,8 @@ def lab_environment(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PYTHONPYCACHEPREFIX": str(cache_dir() / "bytecode"),
+        # What providers leave there goes with the lab.
+        "TMPDIR": str(place.paths.scratch),
         # Each of them replaces the machine's certificates for some of the programs.
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,

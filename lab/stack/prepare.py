@@ -70,6 +70,7 @@ def prepare_stack(
     place.copy.parent.mkdir(parents=True, exist_ok=True)
     place.backend.mkdir(parents=True, exist_ok=True)
     paths.pulumi_home.mkdir(parents=True, exist_ok=True)
+    paths.scratch.mkdir(exist_ok=True)
     copy = lab_copy(content, side)
     environment = lab_environment(caller, place, side, copy.roles)
     with _alone(place.copy.with_name("lock")):

@@ -20,7 +20,8 @@ PACKAGES = (
     "mount",
     "openssh-client",
     "procps",
-    "uidmap",
+    "xz-utils",
+    "zstd",
     "util-linux",
 )
 

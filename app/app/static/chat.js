@@ -126,7 +126,8 @@ async function ask(message, { again = false } = {}) {
   } finally {
     answer?.item.removeAttribute("aria-busy");
     running = null;
-    box.focus();
+    // Back to the message, but not from where somebody reads.
+    if (!document.activeElement?.closest("main, header")) box.focus();
   }
 }
 

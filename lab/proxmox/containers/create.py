@@ -10,7 +10,7 @@ from pathlib import Path
 from lab.guests import GuestError, Log
 from lab.proxmox.call import Request
 from lab.proxmox.containers import power
-from lab.proxmox.containers.ostype import detect_ostype
+from lab.proxmox.containers.ostype import detect_ostype, promised_ostype
 from lab.proxmox.containers.request import CreateRequest, check_create, require_free
 from lab.proxmox.containers.spec import guest_spec
 from lab.proxmox.containers.values import kept, size_text
@@ -77,7 +77,8 @@ async def _plan(core: Core, wanted: CreateRequest, template: Path, log: Log) -> 
         del config["unprivileged"]
     config = {key: kept(key, text) for key, text in config.items()}
     if config.get("ostype") != "unmanaged":
-        found = await detect_ostype(template)
+        promised = promised_ostype(core.world, str(wanted.template))
+        found = promised or await detect_ostype(template)
         if "ostype" in config and config["ostype"] != found:
             log(f"setting ostype to '{found}', the template is no '{config['ostype']}'")
         config["ostype"] = found

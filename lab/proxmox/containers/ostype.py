@@ -1,11 +1,13 @@
 """Which system a template holds: its os-release, read from the archive."""
 
 import asyncio
+import re
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 from lab.proxmox.errors import TaskError
 from lab.proxmox.parameters.containers import OPTIONS
+from lab.world import World
 
 _NAMES = (
     "./etc/os-release",
@@ -31,6 +33,15 @@ async def detect_ostype(template: Path) -> str:
     if key not in _known:
         _known[key] = _ostype(await _os_release(template))
     return _known[key]
+
+
+def promised_ostype(world: World, volume: str) -> str | None:
+    """The ostype of the system that a template of the world stands in for; None for any other."""
+    for template in world.proxmox.templates:
+        if template.volume == volume and template.stands_in_for:
+            name = re.split(r"[^a-z]", template.stands_in_for.lower())[0]
+            return name if name in (OPTIONS["ostype"].choices or ()) else None
+    return None
 
 
 async def _os_release(template: Path) -> str:

@@ -22,7 +22,7 @@ async def start(core: Core, request: Request) -> str:
 
 async def stop(core: Core, request: Request) -> str:
     """POST status/stop: kill it."""
-    _skip_lock(request)
+    skip_lock = _skip_lock(request)
     vmid = request.vmid
     _require_running(core, vmid, "CT")
     if request.flag("overrule-shutdown"):
@@ -31,6 +31,9 @@ async def stop(core: Core, request: Request) -> str:
     async def work(log: Log) -> None:
         assert core.guests is not None
         async with core.locked(vmid):
+            record = core.container(vmid)
+            if not skip_lock and record.config.get("lock") != "mounted":
+                require_unlocked(record)
             await core.guests.stop(guest_key(vmid), log)
 
     return core.tasks.start("vzstop", str(vmid), request.caller.auth_id, work)
@@ -45,6 +48,7 @@ async def shutdown(core: Core, request: Request) -> str:
 
     async def work(log: Log) -> None:
         async with core.locked(vmid):
+            require_unlocked(core.container(vmid))
             await shut_down(core, vmid, timeout, log, force=force)
 
     return core.tasks.start("vzshutdown", str(vmid), request.caller.auth_id, work)

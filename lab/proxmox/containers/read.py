@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Interface
 
-from lab.guests import LiveInterface, Usage
+from lab.guests import GuestError, LiveInterface, Usage
 from lab.proxmox.call import Request, Rows, Values
 from lab.proxmox.containers.config import digest, pending_values, running_values
 from lab.proxmox.containers.spec import DEFAULT_MEMORY_MB, guest_spec
@@ -65,7 +65,10 @@ async def interfaces(core: Core, request: Request) -> Rows | None:
     core.container(request.vmid)
     if not core.is_running(request.vmid) or core.guests is None:
         return None
-    live = await core.guests.interfaces(guest_key(request.vmid))
+    try:
+        live = await core.guests.interfaces(guest_key(request.vmid))
+    except GuestError:  # it has ended since the question
+        return None
     return [_interface(interface) for interface in live]
 
 
@@ -109,7 +112,10 @@ async def _usage(core: Core, vmid: int, config: dict[str, str]) -> Usage | None:
     assert core.guests is not None
     if "rootfs" not in config:
         return None
-    return await core.guests.usage(guest_spec(vmid, config, core.storages))
+    try:
+        return await core.guests.usage(guest_spec(vmid, config, core.storages))
+    except GuestError:  # it has ended since the question, or is in the middle of a reboot
+        return None
 
 
 def _cpus(core: Core, config: dict[str, str]) -> int | float:

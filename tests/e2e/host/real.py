@@ -94,10 +94,11 @@ class Host:
         user: str = "root",
         port: int = 22,
         key: Path | None = None,
+        known_hosts: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """One attempt with the lab's key and its known_hosts file, strictly."""
+        """One attempt, by default with the lab's key and known_hosts file, always strictly."""
         options = {
-            "UserKnownHostsFile": self.paths.known_hosts,
+            "UserKnownHostsFile": known_hosts or self.paths.known_hosts,
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
@@ -123,6 +124,12 @@ class Host:
             if not (refused or unreachable) or time.monotonic() > deadline:
                 raise AssertionError(f"{command!r} at {address}: {done.stderr or done.stdout}")
             time.sleep(0.05)
+
+    def group(self, spec: GuestSpec) -> Path:
+        """The container's control group."""
+        root = unified_root()
+        assert root
+        return root / self.paths.namespace / spec.key
 
     async def clean(self) -> None:
         for spec in self.made:
@@ -161,7 +168,5 @@ def memory_limit(host: Host, spec: GuestSpec) -> int:
     """The limit in force, as the kernel says it."""
     group = f"{host.paths.namespace}/{spec.key}"
     if find_controllers().memory == "cgroup2":
-        root = unified_root()
-        assert root
-        return int((root / group / "memory.max").read_text())
+        return int((host.group(spec) / "memory.max").read_text())
     return int(Path(f"/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes").read_text())

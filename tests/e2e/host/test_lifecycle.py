@@ -51,6 +51,15 @@ async def test_roots_keys_are_closed_to_others_and_ids_are_shifted(host: Host) -
     assert id_map == ["0", "100000", "65536"]
 
 
+async def test_the_kernel_has_room_for_a_hundred_containers_like_this_one(host: Host) -> None:
+    spec = await host.running()
+    count = "find /proc/[0-9]*/fd -lname anon_inode:inotify 2>/dev/null | wc -l"
+    used = int(host.answer(spec, count))
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    assert used > 0
+    assert limit > 100 * used
+
+
 async def test_two_containers_never_share_a_host_key_and_both_are_known(host: Host) -> None:
     one, two = await host.running(111), await host.running(112)
     keys = [host.answer(spec, "cat /etc/ssh/ssh_host_*_key.pub") for spec in (one, two)]

@@ -36,7 +36,6 @@ def test_known_hosts_follow_a_changed_address(tmp_path: Path) -> None:
     note_names(directory, replace(SPEC, interfaces=(moved,)))
     write_known_hosts(paths)
     assert "192.168.1.111" not in paths.known_hosts.read_text()
-    assert paths.existing_known_hosts.read_text() == ""
 
 
 def test_another_ssh_port_stays_with_its_machine(tmp_path: Path) -> None:
@@ -48,7 +47,7 @@ def test_another_ssh_port_stays_with_its_machine(tmp_path: Path) -> None:
     note_names(directory, SPEC)
     write_known_hosts(paths)
     expected = "[chat]:2222,[192.168.1.111]:2222 ssh-ed25519 AAAA x\n"
-    assert paths.existing_known_hosts.read_text() == expected
+    assert paths.known_hosts.read_text() == expected
 
 
 def _apt_says(monkeypatch: pytest.MonkeyPatch, targets: str, config: str = "") -> None:

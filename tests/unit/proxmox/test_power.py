@@ -52,6 +52,14 @@ async def test_power_calls_that_make_no_sense_are_refused_at_once(running: Api) 
         assert (await running("POST", f"{CT}/status/{verb}")).refusal == (500, text)
 
 
+async def test_a_locked_container_is_not_stopped_under_whoever_locked_it(running: Api) -> None:
+    assert (await running("PUT", f"{CT}/config", lock="backup")).data is None
+    for verb in ("stop", "shutdown"):
+        assert await running.task("POST", f"{CT}/status/{verb}") == "CT is locked (backup)"
+    assert (await running.get(f"{CT}/status/current"))["status"] == "running"
+    assert await running.task("POST", f"{CT}/status/stop", skiplock=1) == "OK"
+
+
 async def test_a_missing_container_fails_in_the_start_task(api: Api) -> None:
     failed = await api.task("POST", "/nodes/pve/lxc/555/status/start")
     assert failed == "Configuration file 'nodes/pve/lxc/555.conf' does not exist"

@@ -40,7 +40,9 @@ def origins(toolchain: Toolchain) -> dict[str, str]:
         ("nonsense", False),
     ],
 )
-def test_an_older_engine_or_one_of_another_major_version_is_not_used(version: str, fit: bool) -> None:
+def test_an_older_engine_or_one_of_another_major_version_is_not_used(
+    version: str, fit: bool
+) -> None:
     assert fits(version, "3.259.0") is fit
 
 
