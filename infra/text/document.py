@@ -12,6 +12,7 @@ from infra.text.units import units
 
 FORMAT = 1
 LOCK_LIMIT_S = 600
+INCOMING = "/var/lib/berth/incoming"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Sent:
     service: str
     sha256: str
     send_again: str
-    incoming: str
+    incoming: str = INCOMING
 
     @property
     def path(self) -> str:

@@ -93,7 +93,7 @@ def test_every_relaxation_is_tried_above() -> None:
 def test_an_edit_of_code_changes_no_unit() -> None:
     service = Service.model_validate(LEAST)
     here = places("chat", service)
-    sent = [Sent("chat", digit * 64, "again", "/var/lib/berth/incoming") for digit in "12"]
+    sent = [Sent("chat", digit * 64, "again") for digit in "12"]
     project = Project(".", "uv.lock", "3" * 64)
     first, second = (
         deploy(here, service, project, one, owner=OWNER, secrets={"A": "1"}) for one in sent
@@ -108,7 +108,7 @@ def test_no_secret_is_in_a_unit() -> None:
         places("chat", service),
         service,
         Project(".", "uv.lock", "3" * 64),
-        Sent("chat", "1" * 64, "again", "/var/lib/berth/incoming"),
+        Sent("chat", "1" * 64, "again"),
         owner=OWNER,
         secrets={"TOKEN": "s3cret"},
     )
