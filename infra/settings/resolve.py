@@ -46,7 +46,7 @@ def check(source: Source, partial: Partial, environment: Mapping[str, str]) -> R
             problems += _privileged(name, values, found)
     private_key, public_keys = _ssh(source, partial, environment, problems)
     host_keys = _host_keys(partial, environment, problems)
-    services = service_sources.check(partial.whole, source, problems)
+    services = service_sources.check(partial.likely, source, problems)
     return Resolved(found, private_key, public_keys, host_keys, services, tuple(problems))
 
 

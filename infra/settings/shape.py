@@ -31,13 +31,13 @@ class Draft:
 class Partial:
     """The sound values of a stack file: what the rules across fields can work with.
 
-    `whole` are the services in which nothing is wrong by itself.
+    `likely` are the services whose sources can be looked at, without what is wrong in them.
     """
 
     hosts: Mapping[str, Draft]
     kinds: Mapping[str, tuple[str, ...]]
     services: Mapping[str, Values]
-    whole: Mapping[str, Service]
+    likely: Mapping[str, Service]
     proxmox: Values
     ssh: Values
     replace: tuple[str, ...]
@@ -79,7 +79,7 @@ def _partial(values: Mapping[str, object]) -> Partial:
     services = _mapping(values.get("services"))
     return Partial(
         services={name: _sound(Service, raw) for name, raw in services.items()},
-        whole=dict(_whole(services)),
+        likely=dict(_likely(services)),
         hosts={
             name: Draft(kind, _sound(_KINDS[kind], hosts[name][kind]))
             for name, found in kinds.items()
@@ -93,12 +93,12 @@ def _partial(values: Mapping[str, object]) -> Partial:
     )
 
 
-def _whole(services: Mapping[str, object]) -> Iterator[tuple[str, Service]]:
+def _likely(services: Mapping[str, object]) -> Iterator[tuple[str, Service]]:
     for name, raw in services.items():
-        try:
-            yield name, Service.model_validate(raw)
-        except ValidationError:
-            continue
+        sound = _sound(Service, raw)
+        if isinstance(raw, dict) and "source" in sound:
+            kept = {"host": "any"} | {key: raw[key] for key in raw if key in sound}
+            yield name, Service.model_validate(kept)
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _each(model: type[BaseModel], raw: dict[str, object]) -> Iterator[tuple[str,
     for name, field in model.model_fields.items():
         if name not in raw:
             if not field.is_required():
-                yield name, field.get_default()
+                yield name, field.get_default(call_default_factory=True)
         elif name == "template":
             yield name, _sound(Template, raw[name])
         else:
@@ -143,4 +143,6 @@ def _each(model: type[BaseModel], raw: dict[str, object]) -> Iterator[tuple[str,
 
 def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
     annotated: Any = Annotated[field.annotation, field]
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return TypeAdapter(annotated)
     return TypeAdapter(annotated, config=ConfigDict(strict=True))

@@ -33,6 +33,13 @@ def deployed(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
+def going(deployed: Site) -> Site:
+    """The site as the test before left it, for tests that leave it well."""
+    deployed.up()
+    return deployed
+
+
+@pytest.fixture
 def site(deployed: Site, tmp_path: Path) -> Iterator[Site]:
     """The site as it was deployed; what a test made of it, the next `up` puts right."""
     document = deepcopy(deployed.stack.document)
