@@ -8,6 +8,7 @@ import pulumi
 from infra.container import Container, ContainerArgs
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
+from infra.guard.steps import StepHooks
 from infra.login import Login, LoginArgs, LoginKeys
 from infra.provider import proxmox_provider
 from infra.remote import Access
@@ -28,7 +29,7 @@ class Host:
     access: Access
     container: pulumi.CustomResource | None
     login: Login | None
-    hooks: pulumi.ResourceHookBinding | None
+    hooks: StepHooks
 
     @property
     def home(self) -> str:
@@ -45,13 +46,13 @@ class Host:
         return pulumi.ResourceOptions(
             parent=parent,
             deleted_with=self.container,
-            hooks=self.hooks,
+            hooks=self.hooks.any,
             depends_on=[self.login.let_in] if self.login else None,
         )
 
 
 def declare_hosts(
-    settings: Settings, guard: Guard, keys: LoginKeys, hooks: pulumi.ResourceHookBinding | None
+    settings: Settings, guard: Guard, keys: LoginKeys, hooks: StepHooks
 ) -> dict[str, Host]:
     """Make the components; returns how each host is reached, by name. `hooks` are for steps."""
     provider = proxmox_provider(settings.proxmox) if settings.proxmox else None
@@ -74,7 +75,9 @@ def declare_hosts(
         guard.settle(name, made.container)
         login = Login(
             name,
-            LoginArgs(made.address, made.container, keys, settings.root_passwords.get(name), hooks),
+            LoginArgs(
+                made.address, made.container, keys, settings.root_passwords.get(name), hooks.any
+            ),
         )
         hosts[name] = Host(name, "container", login.access, made.container, login, hooks)
     for name, existing in settings.existing.items():

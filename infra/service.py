@@ -77,7 +77,9 @@ class Service(pulumi.ComponentResource):
                 stdin=json.dumps(named, sort_keys=True),
                 triggers=host.made_anew,
             ),
-            opts=below,
+            opts=pulumi.ResourceOptions.merge(
+                below, pulumi.ResourceOptions(hooks=host.hooks.remove)
+            ),
         )
         copied = remote.copy(
             f"{name}-archive", host.access, archive, travels.path, host.made_anew, opts=below
@@ -102,7 +104,8 @@ class Service(pulumi.ComponentResource):
                 triggers=host.made_anew,
             ),
             opts=pulumi.ResourceOptions.merge(
-                below, pulumi.ResourceOptions(depends_on=[copied, removal])
+                below,
+                pulumi.ResourceOptions(depends_on=[copied, removal], hooks=host.hooks.deploy),
             ),
         )
         self.host, self.unit = host.name, places.unit

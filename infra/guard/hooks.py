@@ -36,9 +36,31 @@ def bind_teardown(callback: Callback) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(before_delete=[_register("berth-teardown", callback)])
 
 
-def bind_steps(callback: ErrorCallback) -> pulumi.ResourceHookBinding:
-    """The hook that hears of every step that failed; it never tries again."""
-    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("berth-step-failed", callback)])
+@dataclass(frozen=True)
+class StepCallbacks:
+    """What is said before a service is deployed first, deployed again, or removed."""
+
+    create: Callback
+    update: Callback
+    delete: Callback
+
+
+Bindings = tuple[pulumi.ResourceHookBinding, ...]
+
+
+def bind_steps(say: StepCallbacks, on_error: ErrorCallback) -> Bindings:
+    """The hooks of any step, and what a deploy and a removal have besides.
+
+    A failed step is never tried again.
+    """
+    return (
+        pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("berth-step-failed", on_error)]),
+        pulumi.ResourceHookBinding(
+            before_create=[_register("berth-service-create", say.create)],
+            before_update=[_register("berth-service-update", say.update)],
+        ),
+        pulumi.ResourceHookBinding(before_delete=[_register("berth-service-remove", say.delete)]),
+    )
 
 
 def bind_tripwire(callback: Callback) -> pulumi.ResourceHookBinding:

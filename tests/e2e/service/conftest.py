@@ -35,7 +35,6 @@ def deployed(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def going(deployed: Site) -> Site:
     """The site as the test before left it, for tests that leave it well."""
-    deployed.up()
     return deployed
 
 

@@ -95,6 +95,8 @@ def test_another_port_closes_the_old_one(going: Site) -> None:
     assert "opening port 8100" in said
     assert "healthy" in going.get("/healthz")
     assert ":8000" not in going.run("ss -Hltn")
+    del going.service["port"]
+    assert "opening port 8000" in going.up().text
 
 
 def test_another_guest_program_restarts_nothing(going: Site) -> None:

@@ -29,9 +29,17 @@ from tests.conftest import REPO
 STACK = "pulumi:pulumi:Stack"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
-_key = Ed25519PrivateKey.generate()
-PRIVATE_KEY = _key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-PUBLIC_KEY = _key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def new_key() -> tuple[str, str]:
+    """A private key and its public half."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return private.decode(), public.decode()
+
+
+PRIVATE_KEY, PUBLIC_KEY = new_key()
 
 SECRETS = {"proxmox-token": {"secure": TOKEN}, "ssh-key": {"secure": PRIVATE_KEY}}
 CHAT: dict[str, Any] = {
@@ -187,13 +195,18 @@ def errors_of(config: Mapping[str, Any], environment: Mapping[str, str] | None =
     return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
 
 
-def run_program(config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Program:
+def run_program(
+    config: Mapping[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    last_outputs: Mapping[str, Any] | None = None,
+) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
-    for bind in ("bind_containers", "bind_teardown", "bind_tripwire", "bind_steps"):
+    for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
         monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
+    monkeypatch.setattr(hooks, "bind_steps", lambda *_callbacks: (None, None, None))
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    recorder = Recorder()
+    recorder = Recorder(last_outputs=dict(last_outputs or {}))
     mock(recorder)
     configure(config)
 
