@@ -57,6 +57,12 @@ def index_options(python: Path) -> list[str]:
     return ["--default-index", asked.stdout.strip()] if asked.returncode == 0 else []
 
 
+def trust_options() -> list[str]:
+    """uv brings certificates of its own: let it trust what the machine trusts, as pip does."""
+    there = sys.platform == "darwin" or Path("/etc/ssl/certs/ca-certificates.crt").exists()
+    return ["--system-certs"] if there else []
+
+
 def make(target: Path) -> None:
     """Make the environment at its final path; the mark is written last."""
     started = time.monotonic()
@@ -69,7 +75,8 @@ def make(target: Path) -> None:
     uv = str(target / "bin" / "uv")
     run(
         uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode",
-        *index_options(python), "--python", str(python), str(REQUIREMENTS / "dev.txt"),
+        *index_options(python), *trust_options(),
+        "--python", str(python), str(REQUIREMENTS / "dev.txt"),
     )  # fmt: skip
     (target / ".complete").touch()
     print(f"berth: Python environment ready ({time.monotonic() - started:.0f} s)", file=sys.stderr)

@@ -1,6 +1,5 @@
 """What all tests share: where things are, and what is left out where the specification is not."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
     """
     record = tmp_path_factory.mktemp("api") / "exchanges.jsonl"
     record.touch()
-    with running_lab(
-        f"t{os.getpid()}", "--containers", environment={RECORD: str(record)}
-    ) as running:
+    with running_lab("tests", "--containers", environment={RECORD: str(record)}) as running:
         yield running
     if SHARED.is_dir():
         from tests.contract_check import file_faults

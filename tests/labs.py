@@ -195,8 +195,8 @@ def stack_file(
 def running_lab(
     name: str, *up: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[TestLab]:
-    """A lab that is up meanwhile, and gone afterwards."""
-    lab = TestLab(name)
+    """A lab that is up meanwhile, and gone afterwards; another run has labs of its own."""
+    lab = TestLab(f"{name[:5]}{os.getpid()}")
     lab.cli("up", *up, limit_s=1200, environment=environment)
     try:
         yield lab

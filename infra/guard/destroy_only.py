@@ -6,16 +6,20 @@ there is: a tripwire ends it before it begins. docs/decisions/0012 says how both
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
 from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
+from infra.guard.mark import Mark, marks_in
+from infra.guard.ownership import refusal_to_touch
 from infra.guard.steps import watch_steps
-from infra.guard.survey import RefusedError
+from infra.guard.survey import RefusedError, tags_now
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
+from infra.settings import ProxmoxAccess
 from infra.settings.load import load_access
 
 VARIABLE = "BERTH_DESTROY_ONLY"
@@ -42,7 +46,8 @@ class Tripwire(pulumi.CustomResource):
 class _Destroy:
     """The hooks of this mode. A container's own host name is all that is known of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: ProxmoxAccess | None) -> None:
+        self._access = access
         self.destroying = False
         self.tripped = False
 
@@ -57,10 +62,11 @@ class _Destroy:
         )
 
     async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
+        host, inputs = args.name.removesuffix("-container"), args.old_inputs or {}
         verdict = judge(
             Situation(
-                host=args.name.removesuffix("-container"),
-                old=described(args.old_inputs or {}),
+                host=host,
+                old=described(inputs),
                 new=None,
                 settled=False,
                 destroying=self.destroying,
@@ -70,7 +76,20 @@ class _Destroy:
         )
         if not verdict.allowed:
             raise RefusedError(verdict.text)
+        await self._ensure_ours(host, inputs)
         pulumi.log.warn(verdict.text)
+
+    async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
+        """Without the settings any id of the stack file is right, and any host of the stack."""
+        if self._access is None or inputs.get("vmId") is None:
+            return
+        vm_id = int(inputs["vmId"])
+        tags = await tags_now(self._access, str(inputs.get("nodeName")), vm_id)
+        if tags is None:
+            return
+        stack = Mark(pulumi.get_project(), pulumi.get_stack(), host, "id")
+        if not any((m.project, m.stack) == (stack.project, stack.stack) for m in marks_in(tags)):
+            raise RefusedError(refusal_to_touch(host, vm_id, [stack], (), tags))
 
     async def refuse(self, _args: pulumi.ResourceHookArgs) -> None:
         raise RefusedError(f"{VARIABLE} is set: nothing is made or changed")
@@ -78,12 +97,13 @@ class _Destroy:
 
 def declare_destroy_only() -> None:
     """Declare what a destroy needs: hooks, the chain that tells it, and fresh credentials."""
-    run = _Destroy()
+    access = load_access()
+    run = _Destroy(access)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
     watch_steps({})
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))
     declare_teardown(run.on_destroy)
-    if access := load_access():
+    if access:
         # The engine updates the provider first, so that a token that was rotated is used.
         proxmox_provider(access)
     pulumi.export("destroy_only", pulumi.Output.from_input(_ended(run, tripwire)))

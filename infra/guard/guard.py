@@ -8,7 +8,7 @@ import pulumi
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, judge, judge_update
-from infra.guard.mark import Mark, marks_in
+from infra.guard.mark import Mark
 from infra.guard.ownership import refusal_to_create, refusal_to_touch
 from infra.guard.survey import RefusedError, Survey
 from infra.guard.teardown import declare_teardown
@@ -30,6 +30,7 @@ class Guard:
     ) -> None:
         self._settings = settings
         self._public_keys = public_keys
+        self._project, self._stack = project, stack
         self._survey = Survey(settings, stack)
         self._marks = {
             host: Mark(project, stack, host, settings.id) for host in settings.containers
@@ -60,13 +61,17 @@ class Guard:
         """Refuse an id that is not ours, and what the nodes do not have."""
         host = self._host(args.name)
         spec, mark = self._settings.containers[host], self._marks[host]
-        await self._survey.ensure_nodes_fit()
         there = await self._survey.occupant(spec.node, spec.vm_id)
+        refusal = refusal_to_create(host, spec, mark, there) if there else None
+        try:
+            await self._survey.ensure_nodes_fit()
+        except RefusedError as error:
+            raise RefusedError(f"{refusal}\n{error}" if refusal else str(error)) from None
+        if refusal:
+            raise RefusedError(refusal)
         if there is None:
             pulumi.log.info(f"{host}: creates container {spec.vm_id} on node {spec.node}")
             return
-        if refusal := refusal_to_create(host, spec, mark, there):
-            raise RefusedError(refusal)
         if host not in self._settings.replace:
             pulumi.log.info(
                 f"{host}: goes on with container {spec.vm_id}, which an earlier run of this "
@@ -130,6 +135,8 @@ class Guard:
         tags = await self._survey.tags(str(node), int(vm_id))
         if tags is None:
             return
-        refusal = refusal_to_touch(host, int(vm_id), marks_in(inputs.get("tags") or ()), tags)
+        names = [host, *(was for was, now in self._renamed.items() if now == host)]
+        own = [Mark(self._project, self._stack, name, self._settings.id) for name in names]
+        refusal = refusal_to_touch(host, int(vm_id), own, inputs.get("tags") or (), tags)
         if refusal:
             raise RefusedError(refusal)

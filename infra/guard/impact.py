@@ -33,7 +33,7 @@ EFFECTS: dict[str, Effect] = {
     "disk": Effect.IN_PLACE,
     "storage": Effect.REPLACE,
     "template": Effect.REPLACE,
-    "system": Effect.REPLACE,
+    "system": Effect.REBOOT,
     "unprivileged": Effect.REPLACE,
     "nesting": Effect.ROOT_ONLY,
     "onboot": Effect.IN_PLACE,

@@ -1,5 +1,7 @@
 """Whose container is it? Decides before one is made, changed or deleted. Pure."""
 
+from collections.abc import Iterable, Sequence
+
 from infra.guard.mark import Mark, marks_in
 from infra.node.occupant import Occupant
 from infra.settings.models import Container
@@ -29,14 +31,18 @@ def refusal_to_create(host: str, spec: Container, mark: Mark, there: Occupant) -
 
 
 def refusal_to_touch(
-    host: str, vm_id: object, marked: list[Mark], tags: tuple[str, ...]
+    host: str, vm_id: object, own: Sequence[Mark], state: Iterable[str], tags: tuple[str, ...]
 ) -> str | None:
-    """Why a container of the state must be left alone: what has its id now is not ours."""
-    found = marks_in(tags)
-    if not marked or any(mark in found for mark in marked):
+    """Why a container of the state must be left alone: what has its id now is not ours.
+
+    `own` are the marks that it may carry, the first one is what it should. The tags in the state
+    count as far as they are ours: a refresh writes there whatever it finds under that id.
+    """
+    ours = {*own, *(mark for mark in marks_in(state) if any(map(mark.same_host, own)))}
+    if ours.intersection(marks_in(tags)):
         return None
     return (
-        f"{host}: container {vm_id} no longer carries the tag {marked[0]} of this stack, so it may "
+        f"{host}: container {vm_id} no longer carries the tag {own[0]} of this stack, so it may "
         "be somebody else's; nothing was done to it. If it is this one, give it the tag again; if "
         "it is not, let the stack forget its own: pulumi state delete (docs/proxmox.md)"
     )

@@ -9,6 +9,7 @@ import pulumi
 from infra.node.client import ApiError, CannotAskError, Credentials, NodeClient
 from infra.node.facts import Findings, check_nodes
 from infra.node.occupant import Occupant, container_config, occupant_of, split_tags
+from infra.node.rights import check_rights
 from infra.settings import ProxmoxAccess, Settings
 from infra.settings.models import Container
 
@@ -58,8 +59,7 @@ class Survey:
         """The tags of a container now; None when it is gone, or cannot be asked about."""
         if self._access is None:
             return None
-        config = await _asked(container_config, await self._connected(), node, vm_id)
-        return None if config is None else split_tags(config.get("tags"))
+        return await _tags(await self._connected(), node, vm_id)
 
     def _look(self, client: NodeClient) -> Findings:
         free = {
@@ -67,13 +67,25 @@ class Survey:
             for host, spec in self._containers.items()
             if occupant_of(client, spec.node, spec.vm_id) is None
         }
-        return check_nodes(client, self._containers, frozenset(free | self._replace))
+        findings = check_nodes(client, self._containers, frozenset(free | self._replace))
+        findings.problems += check_rights(client, self._containers)
+        return findings
 
     async def _connected(self) -> NodeClient:
         if self._client is None:
             assert self._access is not None
             self._client = await _client(self._access)
         return self._client
+
+
+async def tags_now(access: ProxmoxAccess, node: str, vm_id: int) -> tuple[str, ...] | None:
+    """The tags of a container now, for who has no settings; None as Survey.tags."""
+    return await _tags(await _client(access), node, vm_id)
+
+
+async def _tags(client: NodeClient, node: str, vm_id: int) -> tuple[str, ...] | None:
+    config = await _asked(container_config, client, node, vm_id)
+    return None if config is None else split_tags(config.get("tags"))
 
 
 async def _client(access: ProxmoxAccess) -> NodeClient:

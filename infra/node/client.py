@@ -54,7 +54,7 @@ class NodeClient:
         self._headers: dict[str, str] | None = None
         self._opener: urllib.request.OpenerDirector | None = None
 
-    def get(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 (as the API answers)
+    def get(self, path: str, /, **query: str | int) -> Any:  # noqa: ANN401 (as the API answers)
         """`data` of the answer to GET /api2/json/PATH."""
         if self._headers is None:
             self._headers = self._log_in()
@@ -109,7 +109,10 @@ class NodeClient:
                 f"({reason.verify_message}); add the node's CA to this machine's trust "
                 "(docs/proxmox.md)"
             )
-        return f"proxmox/endpoint: {self._endpoint} cannot be reached: {reason}"
+        return (
+            f"proxmox/endpoint: {self._endpoint} cannot be reached: {reason}; check that the node "
+            "is on, and that this is the address of its API"
+        )
 
 
 def trust(*, insecure: bool) -> ssl.SSLContext:

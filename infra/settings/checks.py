@@ -12,13 +12,20 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True)
 class Hint:
-    """A remedy that is added to the message about a value out of range."""
+    """What is added to the message about a value that is too small."""
 
     text: str
 
 
 class SaidError(ValueError):
-    """Says what is wrong with a value better than the general text of its field."""
+    """Says what is wrong with a value better than the general text of its field.
+
+    `hidden`: the value has a secret in it, which the message must not repeat.
+    """
+
+    def __init__(self, text: str, *, hidden: bool = False) -> None:
+        self.hidden = hidden
+        super().__init__(text)
 
 
 def shown(value: object) -> str:
@@ -41,15 +48,15 @@ class Parsed:
 
     def check(self, value: object) -> object:
         """The parsed value; ValueError otherwise."""
-        problem = self.problem
+        problem, hidden = self.problem, self.hidden
         if isinstance(value, str):
             try:
                 return self.parse(value)
             except SaidError as said:
-                problem = str(said)
+                problem, hidden = str(said), said.hidden
             except ValueError:
                 pass
-        raise ValueError(problem if self.hidden else f"{problem}, got {shown(value)}")
+        raise ValueError(problem if hidden else f"{problem}, got {shown(value)}")
 
     def __get_pydantic_core_schema__(
         self, _source: type, _handler: GetCoreSchemaHandler

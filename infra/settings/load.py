@@ -20,14 +20,13 @@ def load(
     source = read_source(environment)
     shape = check_shape(source, make_id)
     partial = shape.partial
-    problems = [
-        *source.problems,
-        *shape.problems,
+    resolved = resolve.check(source, partial, environment)
+    found = [
         *rules.check(partial),
         *service_rules.check(partial.services, frozenset(partial.kinds)),
+        *resolved.problems,
     ]
-    resolved = resolve.check(source, partial, environment)
-    problems += resolved.problems
+    problems = [*source.problems, *shape.problems, *source.without_secrets(found)]
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)
     return resolve.settings(source, shape.stack_file, resolved)

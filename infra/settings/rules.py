@@ -82,6 +82,15 @@ def ensure_gateways_are_neighbours(partial: Partial) -> Iterator[Problem]:
             )
         elif gateway == address.ip:
             yield Problem(path, f"must be the router's address, got the host's own, {gateway}")
+        elif address.network.prefixlen < 31 and gateway in (
+            address.network.network_address,
+            address.network.broadcast_address,
+        ):
+            yield Problem(
+                path,
+                f"must be the router's address, got {gateway}, the first or last address of "
+                f"{address.network}, which no host can have",
+            )
 
 
 def ensure_templates_are_complete(partial: Partial) -> Iterator[Problem]:
@@ -101,6 +110,10 @@ def _template(path: str, template: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if url is not None:
         yield from _download(path, template)
+    else:
+        for key in ("checksum", "file_name"):
+            if template.get(key) is not None:
+                yield Problem(at(path, key), "is for a download; give a url, or take it out")
     if template.get("system") is None and guess_system(_file(template)) is None:
         yield Problem(
             at(path, "system"),

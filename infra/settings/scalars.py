@@ -11,6 +11,7 @@ from infra.settings.checks import Hint, Parsed, SaidError, matching
 
 MARK_PREFIX = "berth+"
 """Tags that begin with this are ours alone: infra/guard/mark.py says what they mean."""
+HOSTNAME_LIMIT = 64
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DNS = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -19,9 +20,13 @@ _INTERFACE = 'must be an IPv4 address with its prefix length, such as "192.168.1
 
 
 def _interface(text: str) -> IPv4Interface:
-    if "/" not in text:
+    if not re.fullmatch(r"[0-9.]+/[0-9]+", text):
         raise ValueError(text)
     interface = IPv4Interface(text)
+    if interface.network.prefixlen < 8:
+        raise SaidError("must have a prefix length of 8 to 32, since Proxmox takes no other")
+    if interface.is_loopback or interface.is_multicast:
+        raise SaidError("must be the address of one host on a network")
     network = interface.network
     if network.prefixlen < 31:
         if interface.ip == network.network_address:
@@ -46,17 +51,26 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(text)
+    if parts.username is not None or parts.password is not None:
+        raise SaidError("must not hold a user or password", hidden=True)
     return text
 
 
 def _dns_name(text: str) -> str:
     if len(text) <= 253 and re.fullmatch(_DNS, text):
+        if text.rpartition(".")[2].isdigit():
+            raise SaidError("must be a DNS name, whose last part is never all digits")
         return text
     raise ValueError(text)
 
 
+def _hostname(text: str) -> str:
+    if len(text) > HOSTNAME_LIMIT:
+        raise SaidError(f"must have at most {HOSTNAME_LIMIT} characters, since Linux takes no more")
+    return _dns_name(text)
+
+
 def _host_address(text: str) -> str:
-    # Nothing but digits and dots is an address, never a name.
     return str(IPv4Address(text)) if re.fullmatch(r"[0-9.]+", text) else _dns_name(text)
 
 
@@ -105,9 +119,9 @@ Url = Annotated[
 DnsName = Annotated[
     str,
     Parsed(
-        _dns_name,
+        _hostname,
         "must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots",
-        {"pattern": f"^{_DNS}$", "maxLength": 253},
+        {"pattern": f"^{_DNS}$", "maxLength": HOSTNAME_LIMIT},
     ),
 ]
 Tag = Annotated[

@@ -1,7 +1,7 @@
 """Reads the engine's configuration: the one place that does, and the one that sees secrets."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -10,7 +10,7 @@ from pulumi.runtime.config import CONFIG, get_config, is_config_secret
 from infra.settings.checks import shown
 from infra.settings.models import StackFile
 from infra.settings.problems import Problem, at
-from infra.settings.stack_file import StackText, read_stack_text
+from infra.settings.stack_file import Place, StackText, read_stack_text
 
 NAMESPACE = "berth"
 SECRETS = "secrets"
@@ -21,12 +21,14 @@ class Source:
     """What the stack file says, before anything of it is checked.
 
     `values` holds every key but the secrets; `tainted` names those of its keys that hold a
-    secret where none may be: no message may repeat a value below them. `secrets` is for checks
-    only; what reaches a resource comes from `vault`.
+    secret where none may be: no message may repeat a value below them. `misplaced` are the texts
+    that may be such secrets. `secrets` is for checks only; what reaches a resource comes from
+    `vault`.
     """
 
     values: Mapping[str, object]
     tainted: frozenset[str]
+    misplaced: frozenset[str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     vault: pulumi.Output[Mapping[str, str]] | None
     problems: tuple[Problem, ...]
@@ -36,6 +38,15 @@ class Source:
         if self.vault is None:
             raise KeyError(name)
         return self.vault.apply(lambda values: values[name])
+
+    def without_secrets(self, problems: Iterable[Problem]) -> list[Problem]:
+        """`problems` but for those that would repeat a secret where none may be."""
+        return [
+            problem
+            for problem in problems
+            if problem.path.partition("/")[0] not in self.tainted
+            or not any(text in problem.text for text in self.misplaced)
+        ]
 
 
 def read_source(environment: Mapping[str, str]) -> Source:
@@ -47,14 +58,21 @@ def read_source(environment: Mapping[str, str]) -> Source:
     for key in sorted(present - {SECRETS}):
         values[key] = _parsed(key)
     text = read_stack_text(environment, pulumi.get_stack(), present)
-    problems += [p for key in sorted(tainted) for p in _misplaced(key, text)]
+    places = {key: (text.secret_places(key) if text else []) or [(key,)] for key in tainted}
+    problems += [_misplaced(place) for key in sorted(tainted) for place in places[key]]
+    misplaced = frozenset(
+        found
+        for key in tainted
+        for place in places[key]
+        for found in _texts(_value_at(values[key], place[1:]))
+    )
     vault = None
     secrets: Mapping[str, str] = {}
     if SECRETS in present:
         secrets = _checked_secrets(text, problems)
         if not any(p.path == SECRETS for p in problems):
             vault = pulumi.Config(NAMESPACE).require_secret_object(SECRETS)
-    return Source(values, tainted, secrets, vault, tuple(problems))
+    return Source(values, tainted, misplaced, secrets, vault, tuple(problems))
 
 
 def _keys(problems: list[Problem]) -> set[str]:
@@ -83,17 +101,33 @@ def _parsed(key: str) -> object:
         return text
 
 
-def _misplaced(key: str, text: StackText | None) -> list[Problem]:
-    places = text.secret_places(key) if text else []
-    return [
-        Problem(
-            at(*place),
-            "a secret must not stand here, where it would be handled in clear; move it: "
-            f"pulumi config set --secret --path 'berth:secrets.{name}', and write {name} here",
-        )
-        for place in places or [(key,)]
-        for name in ["-".join(str(part) for part in place[1:]).replace("_", "-") or key]
-    ]
+def _misplaced(place: Place) -> Problem:
+    below = [str(part) for part in place[1:]]
+    parts = below if below and below[0][:1].isalpha() else [str(place[0]), *below]
+    name = "-".join(parts).replace("_", "-")
+    return Problem(
+        at(*place),
+        "a secret must not stand here, where it would be handled in clear; move it: "
+        f"pulumi config set --secret --path 'berth:secrets.{name}', and write {name} here",
+    )
+
+
+def _value_at(value: object, place: Place) -> object:
+    for part in place:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+    return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value, as a message could repeat it; numbers, too."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value not in (None, "", True, False):
+        yield str(value)
 
 
 def _checked_secrets(text: StackText | None, problems: list[Problem]) -> dict[str, str]:

@@ -39,16 +39,22 @@ def public_half(private_key: str) -> str:
             "does not parse as an OpenSSH private key; store the whole file: "
             "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE"
         ) from None
+    if public.startswith(b"ssh-dss "):
+        raise ValueError(
+            "is a DSA key, which OpenSSH takes no more; make one: "
+            "ssh-keygen -t ed25519 -N '' -f KEYFILE"
+        )
     return public.decode()
 
 
 def check_public_key(text: str) -> None:
     """ValueError when `text` is no line of an authorized_keys file, without options."""
-    parts = text.split()
+    lines = text.strip().splitlines()
     if "PRIVATE" in text:
         raise ValueError("must be a public key; this is a private one, which belongs nowhere here")
     try:
-        load_ssh_public_key(" ".join(parts[:2]).encode())
+        (line,) = lines
+        load_ssh_public_key(" ".join(line.split()[:2]).encode())
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError(
             "must be one OpenSSH public key, such as the line of a .pub file: ssh-ed25519 AAAA..."

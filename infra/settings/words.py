@@ -60,7 +60,9 @@ def _remedy(error: Mapping[str, Any], field: FieldInfo | None) -> str:
         return "; take the quotes away" if looks_right else ""
     if error["type"] == "tuple_type" and isinstance(given, str):
         return f"; write [{given}]"
-    hints = [m.text for m in field.metadata if isinstance(m, Hint)] if field else []
+    if error["type"] != "greater_than_equal" or not field:
+        return ""
+    hints = [m.text for m in field.metadata if isinstance(m, Hint)]
     return "".join(f"; {hint}" for hint in hints)
 
 

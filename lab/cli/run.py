@@ -20,6 +20,11 @@ _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
     """Replace this process by `command`, with the state and the copy of the stack file `stack`."""
     status = ask_running(paths, "GET", "/status")
+    if not status["containers"] and _makes_something(command):
+        raise LabError(
+            f"{' '.join(command[:2])}: needs containers, and lab {paths.name} has none "
+            f"({'; '.join(status['missing'])}); `pulumi preview` works"
+        )
     pulumi = _pulumi(paths)
     world = load_world(paths.world)
     prepared = prepare_stack(
@@ -37,6 +42,11 @@ def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
     full = command_inside(paths, command) if status["containers"] else command
     sys.stdout.flush()
     os.execvpe(full[0], full, environment)  # noqa: S606 - replaces this process on purpose
+
+
+def _makes_something(command: list[str]) -> bool:
+    words = [word for word in command if not word.startswith("-")]
+    return Path(words[0]).name == "pulumi" and words[1:2] in (["up"], ["update"])
 
 
 def _pulumi(paths: LabPaths) -> Path:

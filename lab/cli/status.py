@@ -35,6 +35,8 @@ def print_table(status: dict[str, Any]) -> None:
     if status["containers"]:
         limits = status["memory_controller"] or "nothing: this machine has no memory controller"
         console.print(f"containers: real; memory is limited by {limits}")
+        if not status["packages"]:
+            console.print("packages: cut off; `bin/lab packages on`")
     else:
         console.print(f"containers: none, {'; '.join(status['missing'])}")
     _print_machines(console, status["machines"])

@@ -21,6 +21,7 @@ from lab.host.identity import HostKey, first_steps, new_host_keys
 from lab.host.kernel_limits import ensure_limits
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
 from lab.host.lxc_config import CHECKOUT, lxc_config
+from lab.host.network import make_vlans
 from lab.host.processes import Processes
 from lab.host.stage import PRIVATE_MOUNTS
 from lab.paths import LabPaths
@@ -106,6 +107,7 @@ class LxcGuests:
                 raise GuestError(f"volume '{volume.volid}' does not exist")
             await images.wait_detached(volume.image)
         ensure_limits(log)
+        make_vlans(self._paths, spec.interfaces)
         self._write_order(spec)
         directory = self.directory(spec.key)
         for old in ("lxc.log", "init.pid"):
@@ -221,6 +223,7 @@ class LxcGuests:
         hotplug.set_limits(group, unified_limits(new, self._controllers))
         legacy = legacy_limits(new, self._controllers)
         hotplug.set_legacy_limits(monitor, f"{self._paths.namespace}/{new.key}", legacy)
+        make_vlans(self._paths, new.interfaces)
         await hotplug.change_cards(self._paths, pid, old, new)
         await hotplug.add_mounts(monitor, pid, old, new)
         self._write_order(new)

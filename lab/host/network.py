@@ -5,13 +5,14 @@ what a container sees is the same.
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.guests import GuestSpec
+from lab.guests import GuestSpec, NetworkInterface
 from lab.host.enter import namespace_file, resolver_directory
+from lab.host.lxc_config import bridge_of
 from lab.paths import LabPaths
 from lab.world.models import World
 
@@ -46,6 +47,22 @@ def make_network(paths: LabPaths, world: World) -> None:
     # A kernel without IPv6 has no such file, and no need for it.
     _run([*inside, 'for f; do if [ -e "$f" ]; then echo 1 >"$f"; fi; done', "sh", *_FORWARDING])
     _write_resolver(paths, world)
+
+
+def make_vlans(paths: LabPaths, cards: Iterable[NetworkInterface]) -> None:
+    """A bridge for each VLAN that the world does not name: a tag needs no consent on Proxmox
+    either, it only leads nowhere."""
+    for card in cards:
+        name = bridge_of(card)
+        if card.vlan is None or _is_there(paths, name) or not _is_there(paths, card.bridge):
+            continue
+        _run(["ip", "-netns", paths.namespace, "link", "add", name, "type", "bridge"])
+        _run(["ip", "-netns", paths.namespace, "link", "set", name, "up"])
+
+
+def _is_there(paths: LabPaths, link: str) -> bool:
+    command = ["ip", "-netns", paths.namespace, "link", "show", link]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def remove_network(paths: LabPaths) -> None:

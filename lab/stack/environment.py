@@ -48,6 +48,8 @@ def lab_environment(
     }
     search = [*(str(p) for p in place.programs), *filter(None, [caller.get("PATH")])]
     bundle = str(place.paths.ca_bundle)
+    # A stack may have hooks that a destroy needs; nobody should have to know that here.
+    kept.setdefault("PULUMI_RUN_PROGRAM", "true")
     return kept | {
         "PATH": os.pathsep.join(search),
         # The engine wants to know who works on a state, and a service or container may not say.

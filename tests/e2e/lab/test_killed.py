@@ -100,8 +100,11 @@ def like_after_a_power_cut(lab: TestLab) -> None:
         command = ["unshare", "--mount", "sh", "-c", remove, "sh", lab.paths.namespace, directory]
         subprocess.run(command, capture_output=True, check=False)
     subprocess.run(["ip", "netns", "delete", lab.paths.namespace], check=True)
-    left = lambda: [t for t in machine.traces(lab, inodes=inodes) if not t.startswith("file")]  # noqa: E731
-    wait_for(lambda: not left(), "the kernel to let go of everything")
+
+    def only_files_are_left() -> bool:
+        return all(t.startswith("file") for t in machine.traces(lab, inodes=inodes))
+
+    wait_for(only_files_are_left, "the kernel to let go of everything")
     lab.paths.pid_file.write_text(str(os.getpid()))  # by now the number is somebody else's
 
 

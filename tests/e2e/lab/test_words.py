@@ -67,7 +67,11 @@ def test_a_stack_file_that_is_none_is_refused_before_anything_is_made(
 ) -> None:
     absent = tmp_path / "Pulumi.absent.yaml"
     misnamed = tmp_path / "stack.yaml"
-    for command in (["run", "--stack", absent, "--", "true"], ["greet", "--stack", absent]):
+    commands: tuple[list[str | Path], ...] = (
+        ["run", "--stack", absent, "--", "true"],
+        ["greet", "--stack", absent],
+    )
+    for command in commands:
         assert refusal(lab, *command) == (
             f"error: {absent}: cannot be read (No such file or directory); "
             f"name a stack file with --stack\n"

@@ -45,7 +45,7 @@ class Person:
 def person(tmp_path: Path) -> Iterator[Person]:
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
-    made = Person(clone, TestLab("story"))
+    made = Person(clone, TestLab(f"story{os.getpid()}"))
     yield made
     made.lab.cli("down")
 

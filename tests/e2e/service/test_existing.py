@@ -18,9 +18,7 @@ LEFT = (
 
 
 @pytest.fixture(params=["root", "deploy"])
-def home(
-    request: pytest.FixtureRequest, lab: TestLab, tmp_path: Path
-) -> Iterator[Site]:
+def home(request: pytest.FixtureRequest, lab: TestLab, tmp_path: Path) -> Iterator[Site]:
     """The Debian 12 machine of the lab, with files of its own, as root and as a sudo user."""
     existing = {"existing": {**HOME["existing"], "user": request.param}}
     stack = stack_file(tmp_path, {"homebot": existing}, identity="ex1st1ng")

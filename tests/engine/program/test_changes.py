@@ -61,7 +61,10 @@ def world_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
     """A lab with a second bridge, a second router, a second storage and a pool."""
     world = yaml.safe_load((REPO / "lab" / "world" / "default.yaml").read_text(encoding="utf-8"))
     proxmox = world["proxmox"]
-    proxmox["bridges"]["vmbr1"] = {"routers": ["192.168.9.1/24"]}
+    proxmox["bridges"]["vmbr1"] = {
+        "routers": ["192.168.9.1/24"],
+        "vlans": {20: ["192.168.21.1/24"]},
+    }
     proxmox["storages"]["other-lvm"] = dict(proxmox["storages"]["local-lvm"])
     proxmox["pools"] = ["production"]
     path = tmp_path_factory.mktemp("world") / "world.yaml"

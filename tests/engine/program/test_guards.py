@@ -180,12 +180,20 @@ def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, steady: Sta
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+t3stt3st")
 
 
-def test_a_plain_destroy_is_refused_before_anything_is_touched(
+def test_elsewhere_a_plain_destroy_is_refused_before_anything_is_touched(
     lab: TestLab, steady: StackFile
 ) -> None:
-    said = refused(lab, steady, "destroy", "--yes")
+    elsewhere = {"PULUMI_RUN_PROGRAM": "false"}
+    said = refused(lab, steady, "destroy", "--yes", environment=elsewhere)
     assert "You must run with the `--run-program` flag" in said
     assert 710 in ids(lab)
+
+
+def test_in_the_lab_a_plain_destroy_is_one(lab: TestLab, make_stack: Make) -> None:
+    stack = make_stack({"plain": container(719, 89)})
+    lab.pulumi(stack, *UP)
+    lab.pulumi(stack, "destroy", "--yes")
+    assert 719 not in ids(lab)
 
 
 @pytest.mark.parametrize("edit", ["removed", "renamed", "replaced"])

@@ -22,7 +22,7 @@ def guest(lab: TestLab, vm_id: int) -> dict[str, Any]:
 
 
 def being_made(lab: TestLab) -> bool:
-    return guest(lab, 741).get("config", {}).get("lock") == "create"
+    return bool(guest(lab, 741).get("config", {}).get("lock") == "create")
 
 
 def made(lab: TestLab) -> bool:

@@ -116,7 +116,7 @@ def test_the_token_and_the_trust_are_those_of_the_provider(server: Server) -> No
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(server: Server) -> None:
-    with pytest.raises(CannotAskError, match="is not trusted .*add the node's CA to this machine"):
+    with pytest.raises(CannotAskError, match=r"is not trusted .*add the node's CA to this machine"):
         client(server).get("version")
     assert client(server, insecure=True).get("version") == "yes"
 

@@ -1,15 +1,17 @@
 """What the nodes have is held against the stack file. The client is a double: canned answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from infra.node.client import ApiError
 from infra.node.facts import Findings, check_nodes
 from infra.node.occupant import Occupant, occupant_of
+from infra.node.rights import check_rights, needed
 from tests.unit.infra.recording import container, settings_of, stack
 
 GIB = 1024**3
+DOWNLOAD = {"url": "https://example.org/debian-13.tar.zst", "checksum": "a" * 64}
 TEMPLATE = "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst"
 
 
@@ -37,7 +39,7 @@ class Answers:
             "nodes/pve/storage/local/content": [{"volid": TEMPLATE}],
         } | changes
 
-    def get(self, path: str, **_query: str | int) -> Any:
+    def get(self, path: str, /, **_query: str | int) -> Any:
         self.asked.append(path)
         answer = self.answers[path]
         if isinstance(answer, list) and answer and isinstance(answer[0], Exception):
@@ -70,13 +72,15 @@ def test_what_fits_is_not_spoken_of() -> None:
         ),
         (
             {"storage": "local"},
-            "storage: storage local of node pve takes no disks of containers; for disks of "
-            "containers there is local-lvm, sleepy",
+            (
+                "storage: storage local of node pve takes no disks of containers; for disks of "
+                "containers there is local-lvm, sleepy"
+            ),
         ),
         ({"storage": "sleepy"}, "storage: storage sleepy of node pve is not active now"),
     ],
 )
-def test_what_does_not_fit_is_named(changes: dict[str, object], problem: str) -> None:
+def test_what_does_not_fit_is_named(changes: dict[str, Any], problem: str) -> None:
     assert [str(p) for p in findings(**changes).problems] == [f"hosts/chat/container/{problem}"]
 
 
@@ -113,8 +117,10 @@ def test_what_the_token_may_not_see_is_a_warning() -> None:
     found = findings(Answers(nodes=[{"node": "pve", "status": "online"}]))
     assert found.problems == []
     assert found.warnings == [
-        "how much memory and how many cores node pve has cannot be seen without Sys.Audit on "
-        "/nodes/pve, so that is not checked"
+        (
+            "how much memory and how many cores node pve has cannot be seen without Sys.Audit on "
+            "/nodes/pve, so that is not checked"
+        )
     ]
 
 
@@ -152,9 +158,13 @@ def test_a_guest_that_is_hidden_from_the_token_is_an_occupant_all_the_same() -> 
 
 def test_a_container_that_is_being_made_is_waited_for() -> None:
     class Changing(Answers):
-        configs = [{"lock": "create"}, {"lock": "create"}, {"hostname": "chat", "tags": "x"}]
+        configs: ClassVar = [
+            {"lock": "create"},
+            {"lock": "create"},
+            {"hostname": "chat", "tags": "x"},
+        ]
 
-        def get(self, path: str, **query: str | int) -> Any:
+        def get(self, path: str, /, **query: str | int) -> Any:
             if path.endswith("/config"):
                 return self.configs.pop(0)
             return super().get(path, **query)
@@ -162,3 +172,45 @@ def test_a_container_that_is_being_made_is_waited_for() -> None:
     client: Any = Changing(**{"cluster/nextid": TAKEN})
     found = occupant_of(client, "pve", 111, lambda _seconds: None)
     assert found == Occupant("the container chat on node pve", ("x",))
+
+
+def lacking(*, missing: str, **changes: object) -> list[str]:
+    """What is said to credentials that hold everything but `missing`."""
+    spec = settings_of(stack({"chat": container(**changes)}))
+    privileges = {
+        name: 1
+        for of_path in needed(spec.containers["chat"]).values()
+        for name in of_path
+        if name != missing
+    }
+
+    class Permissions:
+        """Not a Proxmox: the same rights on every path."""
+
+        def get(self, path: str, /, **query: str | int) -> Any:
+            assert path == "access/permissions"
+            return {query["path"]: privileges}
+
+    client: Any = Permissions()
+    return [str(problem) for problem in check_rights(client, spec.containers)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "changes", "where"),
+    [
+        ("VM.Audit", {}, "/vms/111"),
+        ("VM.Allocate", {"pool": "prod"}, "/vms/111 or /pool/prod"),
+        ("Datastore.AllocateSpace", {}, "/storage/local-lvm"),
+        ("SDN.Use", {"vlan": 20}, "/sdn/zones/localnetwork/vmbr0/20"),
+        ("Sys.Modify", {"unprivileged": False, "nesting": False}, "/"),
+        ("Sys.AccessNetwork", {"template": DOWNLOAD}, "/nodes/pve"),
+        ("Datastore.AllocateTemplate", {"template": DOWNLOAD}, "/storage/local"),
+    ],
+)
+def test_a_missing_right_is_named_with_its_path(
+    missing: str, changes: dict[str, object], where: str
+) -> None:
+    assert lacking(missing="none", **changes) == []
+    assert lacking(missing=missing, **changes) == [
+        f"proxmox: these credentials lack {missing} on {where}; docs/proxmox.md lists what is needed"
+    ]

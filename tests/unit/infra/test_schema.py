@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from infra.settings import reference
 from infra.settings.schema import SCHEMA, text
 from tests.conftest import REPO
 from tests.unit.infra.recording import container, stack
@@ -44,3 +45,8 @@ def test_an_editor_marks_what_the_settings_refuse(changes: dict[str, Any]) -> No
 
 def test_an_editor_marks_a_secret_in_clear() -> None:
     assert complaints({"config": stack(secrets={"ssh-key": "clear"})})
+
+
+def test_the_page_of_every_setting_is_that_of_the_models() -> None:
+    said = reference.PAGE.read_text(encoding="utf-8")
+    assert said == reference.text(), "run: python -m infra.settings.reference"

@@ -108,3 +108,37 @@ def test_no_secret_is_in_the_text_of_the_settings() -> None:
     text = repr(settings_of(stack(hosts)))
     assert TOKEN not in text
     assert "PRIVATE KEY" not in text
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"hosts": {"chat": container(root_password={"secure": "hunter2"})}},
+        {"proxmox": {"endpoint": "https://pve:8006/", "api_token": {"secure": "hunter2"}}},
+        {"ssh": {"private_key": {"secure": "hunter2"}}},
+        {"replace": [{"secure": "hunter2"}]},
+        {"remove": ["chat", {"secure": "hunter2"}]},
+        {"hosts": {"chat": container(was={"secure": "chat"}, hostname={"secure": "hunter2"})}},
+    ],
+)
+def test_a_misplaced_secret_that_looks_like_a_name_is_not_repeated(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    config = stack(**keys)
+    for environment in ({}, with_file(tmp_path, config)):
+        problems = errors_of(config, environment)
+        assert any("a secret must not stand here" in problem for problem in problems)
+        assert "hunter2" not in "\n".join(problems)
+
+
+def test_the_other_errors_beside_a_misplaced_secret_are_told(tmp_path: Path) -> None:
+    config = stack({"chat": container(tags=[{"secure": "hunter2"}], gateway="10.0.0.1")})
+    assert any(
+        problem.startswith("hosts/chat/container/gateway: must be in the subnet")
+        for problem in errors_of(config, with_file(tmp_path, config))
+    )
+
+
+def test_the_name_that_is_offered_for_a_misplaced_secret_is_one(tmp_path: Path) -> None:
+    config = stack(replace=[{"secure": "hunter2"}])
+    assert "berth:secrets.replace-0'" in errors_of(config, with_file(tmp_path, config))[0]

@@ -72,6 +72,25 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
             ("/address: must be the address of a host, not the broadcast one of 192.168.1.0/24, "
             'got "192.168.1.255/24"'),
         ),
+        (
+            {"address": "192.168.1.111/255.255.255.0"},
+            ("/address: must be an IPv4 address with its prefix length, such as "
+            '"192.168.1.111/24", got "192.168.1.111/255.255.255.0"'),
+        ),
+        (
+            {"address": "192.168.1.111/0"},
+            ("/address: must have a prefix length of 8 to 32, since Proxmox takes no other, "
+            'got "192.168.1.111/0"'),
+        ),
+        (
+            {"address": "127.0.0.2/8", "gateway": "127.0.0.1"},
+            '/address: must be the address of one host on a network, got "127.0.0.2/8"',
+        ),
+        (
+            {"gateway": "192.168.1.255"},
+            ("/gateway: must be the router's address, got 192.168.1.255, the first or last "
+            "address of 192.168.1.0/24, which no host can have"),
+        ),
         ({"gateway": None}, "/gateway: missing; give the router of that subnet"),
         (
             {"gateway": "192.168.2.1"},
@@ -85,6 +104,24 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
             {"hostname": "chat_1"},
             ("/hostname: must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots, "
             'got "chat_1"'),
+        ),
+        (
+            {"hostname": "192.168.1.5"},
+            '/hostname: must be a DNS name, whose last part is never all digits, got "192.168.1.5"',
+        ),
+        (
+            {"hostname": "chat." + "a" * 60},
+            ("/hostname: must have at most 64 characters, since Linux takes no more, got "
+            f'"chat.{"a" * 51}...'),
+        ),
+        (
+            {"template": {"volume": "local:vztmpl/debian-13.tar.zst", "checksum": "0" * 64}},
+            "/template/checksum: is for a download; give a url, or take it out",
+        ),
+        (
+            {"template": {"url": "https://me:hunter2@example.org/debian-13.tar.zst",
+                          "checksum": "0" * 64}},
+            "/template/url: must not hold a user or password",
         ),
         ({"vlan": 5000}, "/vlan: must be at most 4094, got 5000"),
         (
@@ -432,3 +469,9 @@ def test_two_hosts_cannot_download_different_files_to_one_place() -> None:
 def test_a_stack_of_existing_hosts_needs_no_proxmox() -> None:
     hosts = {"web": {"existing": {"address": "192.168.1.20", "host_key": PUBLIC_KEY}}}
     assert settings_of(stack(hosts, proxmox=None)).proxmox is None
+
+
+def test_two_lines_are_not_one_public_key() -> None:
+    keys = [f"{PUBLIC_KEY}\n{PUBLIC_KEY}"]
+    problems = errors_of(stack(ssh={"private_key": "ssh-key", "authorized_keys": keys}))
+    assert [p.partition(":")[0] for p in problems] == ["ssh/authorized_keys/0"]

@@ -78,12 +78,23 @@ def test_a_taken_vm_id_is_refused_and_its_owner_named(there: Occupant, text: str
 
 
 def test_a_container_that_lost_its_mark_is_left_alone() -> None:
-    assert refusal_to_touch("chat", 111, [MARK], ("web", TAG)) is None
-    assert refusal_to_touch("chat", 111, [MARK], ("web",)) == (
+    assert refusal_to_touch("chat", 111, [MARK], [TAG], ("web", TAG)) is None
+    assert refusal_to_touch("chat", 111, [MARK], [TAG], ("web",)) == (
         f"chat: container 111 no longer carries the tag {TAG} of this stack, so it may be somebody "
         "else's; nothing was done to it. If it is this one, give it the tag again; if it is not, "
         "let the stack forget its own: pulumi state delete (docs/proxmox.md)"
     )
+
+
+def test_what_a_refresh_found_under_our_id_is_not_ours_for_that() -> None:
+    theirs = str(Mark("berth", "prod", "db", "an0ther1"))
+    assert refusal_to_touch("chat", 111, [MARK], ["web"], ("web",)) is not None
+    assert refusal_to_touch("chat", 111, [MARK], [theirs], (theirs,)) is not None
+
+
+def test_a_stack_whose_id_was_edited_can_still_be_destroyed() -> None:
+    before = str(Mark(MARK.project, MARK.stack, MARK.host, "bef0re00"))
+    assert refusal_to_touch("chat", 111, [MARK], [before], (before,)) is None
 
 
 def test_a_reboot_is_said_in_words() -> None:

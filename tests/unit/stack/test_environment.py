@@ -49,6 +49,10 @@ def test_how_a_command_behaves_stays_the_callers_choice(side: LabSide, name: str
     assert lab_environment({name: "mine"}, PLACE, side, ALL_STATED)[name] == "mine"
 
 
+def test_a_plain_destroy_works(side: LabSide) -> None:
+    assert lab_environment({}, PLACE, side, ALL_STATED)["PULUMI_RUN_PROGRAM"] == "true"
+
+
 def test_the_callers_own_pulumi_is_found_behind_the_labs(side: LabSide) -> None:
     environment = lab_environment({"PATH": "/usr/bin:/bin"}, PLACE, side, ALL_STATED)
     assert environment["PATH"] == "/tools:/usr/bin:/bin"
