@@ -154,4 +154,4 @@ def difference(before: Seen, after: Seen) -> Difference:
 def steps(text: str) -> dict[str, str]:
     """What the engine did with each step: `chat-deploy` -> `updated`."""
     found = re.findall(r"command:remote:\w+ (\S+) (created|updated|deleted|replaced)\b", text)
-    return {name: what for name, what in found}
+    return dict(found)
