@@ -35,7 +35,8 @@ class Step:
     """What a host is asked to do. Every text is a shell script without any secret in it.
 
     It runs again when any of this changes, so it says "unchanged" where nothing is to be done.
-    `triggers` make the resource anew: what it was made on is another machine now.
+    `triggers` make the resource anew: what it was made on is another machine now. `attempt` only
+    labels `run`, so that another label runs it again.
     """
 
     limit_s: int
@@ -43,6 +44,7 @@ class Step:
     remove: str | None = None
     stdin: pulumi.Input[str] | None = field(default=None, repr=False)
     triggers: list[pulumi.Input[str]] = field(default_factory=list)
+    attempt: pulumi.Input[str] | None = None
 
 
 def command(
@@ -53,7 +55,7 @@ def command(
     return remote.Command(
         name,
         connection=_connection(access),
-        create=_bounded(step.run, step.limit_s, access) if step.run else None,
+        create=_labelled(_bounded(step.run, step.limit_s, access), step) if step.run else None,
         delete=_bounded(step.remove, step.limit_s, access) if step.remove else None,
         stdin=pulumi.Output.secret(step.stdin) if step.stdin is not None else None,
         triggers=step.triggers,
@@ -114,3 +116,7 @@ def _connection(access: Access, dials: int = DIALS) -> remote.ConnectionArgs:
 def _bounded(script: str, limit_s: int, access: Access) -> str:
     words = ["timeout", f"--kill-after={KILL_AFTER_S}", str(limit_s), "sh", "-c", script]
     return shlex.join(words if access.is_root else ["sudo", "-n", *words])
+
+
+def _labelled(text: str, step: Step) -> pulumi.Input[str]:
+    return text if step.attempt is None else pulumi.Output.concat(text, " ", step.attempt)

@@ -1,5 +1,6 @@
 """A service on a host: what the stack file says of it, as one archive and one remote step."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,14 +95,25 @@ class Service(pulumi.ComponentResource):
             )
             return json.dumps(told, sort_keys=True)
 
+        values = pulumi.Output.all(*args.settings.secrets.values())
+        stdin: pulumi.Output[str] = values.apply(asked)
+        intent = pulumi.Stash(
+            f"{name}-intent",
+            # A hash of short secrets is one itself.
+            input=pulumi.Output.secret(stdin.apply(_digest)),
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["input"]),
+        )
         self.deploy = remote.command(
             f"{name}-deploy",
             host.access,
             Step(
                 DEPLOY_SPARE_S + spec.health.limit_s + spec.drain_s,
                 run=scripts.deploy(program),
-                stdin=pulumi.Output.all(*args.settings.secrets.values()).apply(asked),
+                stdin=stdin,
                 triggers=host.made_anew,
+                # Noted before the step begins, and never twice the same: after a step that was cut
+                # off it runs again even where the stack file has gone back to what it was.
+                attempt=intent.id,
             ),
             opts=pulumi.ResourceOptions.merge(
                 below,
@@ -135,6 +147,10 @@ def exported(services: Mapping[str, Service]) -> dict[str, dict[str, str]]:
         name: {"host": service.host, "unit": service.unit, "url": service.url}
         for name, service in services.items()
     }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _url(address: str, spec: Spec) -> str:

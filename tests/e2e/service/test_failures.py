@@ -129,10 +129,9 @@ def running_up(site: Site) -> Iterator["subprocess.Popen[str]"]:
 def test_a_connection_that_is_cut_is_told_and_the_step_goes_on(site: Site) -> None:
     site.edit("app/__init__.py", '"""', SLOW)
     with running_up(site) as process:
-        # All sessions but the one of this command itself.
-        site.run("for p in $(pgrep -f 'python3 -I .*guest'); do kill $(ps -o ppid= -p $p); done")
-        cut = "for p in $(pgrep sshd-session); do [ $p = $PPID ] || kill $p 2>/dev/null; done; true"
-        site.run(cut, check=False)
+        # The session of this command itself stays.
+        own = "$(ps -o ppid= -p $$ | tr -d ' ')"
+        site.run(f"for p in $(pgrep sshd-session); do [ $p = {own} ] || kill $p; done")
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "the connection was lost while the step ran" in said
@@ -160,6 +159,18 @@ def test_an_engine_that_was_killed_leaves_a_step_that_the_next_up_waits_for(site
     said = site.up().text
     assert "waiting for another step on chat" in said
     assert "time.sleep(6)" in site.run("cat /opt/chat/current/app/__init__.py")
+
+
+def test_what_a_killed_engine_began_is_taken_back_with_the_edit(site: Site) -> None:
+    before = (site.source / "app" / "__init__.py").read_text(encoding="utf-8")
+    site.edit("app/__init__.py", '"""', SLOW)
+    with running_up(site) as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    site.lab.pulumi(site.stack, "cancel", "--yes")
+    (site.source / "app" / "__init__.py").write_text(before, encoding="utf-8")
+    site.up()
+    assert site.run("cat /opt/chat/current/app/__init__.py") == before
 
 
 def test_a_host_that_does_not_answer_is_named_with_what_to_do(site: Site) -> None:

@@ -68,8 +68,11 @@ def test_each_line_for_a_proxmox_of_ones_own(lab: TestLab, clone: Path) -> None:
         ON_PROXMOX.replace("deploy=...", f"deploy={token_secret(lab.paths, TOKEN)}")
         .replace("~/.ssh/berth", str(lab.paths.ssh_key))
         .replace("PASSPHRASE=...", "PASSPHRASE=word")
-        .replace("curl ", f"{clone}/bin/python -c 'import sys, urllib.request as u; "
-                 "print(u.urlopen(sys.argv[1]).status)' ")  # fmt: skip
+        .replace(
+            "curl ",
+            f"{clone}/bin/python -c 'import sys, urllib.request as u; "
+            "print(u.urlopen(sys.argv[1]).status)' ",
+        )
     )
     backend = clone.parent / "state"
     backend.mkdir()
@@ -78,7 +81,8 @@ def test_each_line_for_a_proxmox_of_ones_own(lab: TestLab, clone: Path) -> None:
     said = does(lab, clone, "bin/lab run --stack Pulumi.mine.yaml -- sh -eu typed.sh")
     assert said.splitlines()[-1] == "200"
     (clone / "typed.sh").write_text(
-        fresh + script.partition("pulumi stack init")[0]
+        fresh
+        + script.partition("pulumi stack init")[0]
         + "pulumi stack select mine; pulumi destroy --run-program --yes\n"
     )
     does(lab, clone, "bin/lab run --stack Pulumi.mine.yaml -- sh -eu typed.sh")
