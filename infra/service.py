@@ -99,8 +99,8 @@ class Service(pulumi.ComponentResource):
         stdin: pulumi.Output[str] = values.apply(asked)
         intent = pulumi.Stash(
             f"{name}-intent",
-            # A hash of short secrets is one itself.
-            input=pulumi.Output.secret(stdin.apply(_digest)),
+            # Secret where the document holds secrets: a hash of short ones is one itself.
+            input=stdin.apply(_digest),
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["input"]),
         )
         self.deploy = remote.command(
