@@ -56,8 +56,11 @@ def _leave(host: Host) -> None:
     files.remove_if_empty(host.at(state.HOME))
     program = Path(sys.argv[0])
     if program.suffix == ".pyz":
-        files.remove_tree(program.parent)
-        files.remove_if_empty(program.parent.parent)
+        # Where who logs in is not root, it was sent to a directory of his own.
+        home = program.resolve().parent.parent
+        files.remove_tree(home / "guest")
+        files.remove_if_empty(home / "incoming")
+        files.remove_if_empty(home)
 
 
 def status(document: Named, host: Host) -> dict[str, Any]:

@@ -9,6 +9,11 @@ from lab.host.enter import command_inside
 from tests.e2e.service.site import UP, Site
 from tests.labs import wait_for
 
+# Ends the session that the step runs in, and no other.
+CUT = (
+    "p=$(pgrep -of '^python3 -I /var/lib/berth'); "
+    'while [ "$(ps -o comm= -p $p)" != sshd-session ]; do p=$(ps -o ppid= -p $p); done; kill $p'
+)
 SLOW = 'import time\ntime.sleep(6)\n"""'
 
 
@@ -129,9 +134,7 @@ def running_up(site: Site) -> Iterator["subprocess.Popen[str]"]:
 def test_a_connection_that_is_cut_is_told_and_the_step_goes_on(site: Site) -> None:
     site.edit("app/__init__.py", '"""', SLOW)
     with running_up(site) as process:
-        # The session of this command itself stays.
-        own = "$(ps -o ppid= -p $$ | tr -d ' ')"
-        site.run(f"for p in $(pgrep sshd-session); do [ $p = {own} ] || kill $p; done")
+        site.run(CUT)
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "the connection was lost while the step ran" in said
