@@ -95,7 +95,7 @@ class TestLab:
         """A command on a machine, as root."""
         return self.cli("ssh", host, "--", command, check=check)
 
-    def api(self, method: str, path: str, **data: str | int) -> Any:
+    def api(self, method: str, path: str, /, **data: str | int) -> Any:
         """The API's answer to root@pam, asked from inside the lab; AssertionError with its text."""
         script = (
             "import sys, json, requests\n"

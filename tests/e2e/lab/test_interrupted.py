@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 
 def begin(lab: TestLab, *words: str | Path) -> subprocess.Popen[str]:
-    """The command as a terminal runs it: a process group of its own."""
+    """The command as a terminal runs it: a process group of its own, and Ctrl-C is heard (shells
+    let commands in the background ignore it)."""
     return subprocess.Popen(
-        lab.command(*words),
+        ["env", "--default-signal=INT", *lab.command(*words)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

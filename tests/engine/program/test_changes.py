@@ -47,6 +47,8 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "pool": ("pool", "production"),
     "root_password": ("root_password", "word"),
 }
+# What has to change along, because the settings refuse the combination.
+ALONG: dict[str, dict[str, Any]] = {"unprivileged": {"nesting": False}}
 IN_WORDS = {
     Effect.IN_PLACE: "changed in place",
     Effect.REBOOT: "changed in place, with a reboot",
@@ -133,7 +135,7 @@ def test_the_page_says_what_the_provider_does(world_lab: TestLab, tmp_path: Path
     seen: dict[str, Effect] = {}
     for name, (word, value) in CHANGES.items():
         original = dict(stack.container("one"))
-        stack.container("one")[name.partition(".")[0]] = value
+        stack.container("one").update({name.partition(".")[0]: value, **ALONG.get(name, {})})
         stack.write()
         seen[name] = see(world_lab, stack, word)
         assert seen[name] is EFFECTS[word], name
