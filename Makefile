@@ -10,7 +10,7 @@ PYTEST := $(PYTHON) -m pytest
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-up: ## set up the lab, run `pulumi up` of the stack in it, log in to what it made
+up: ## set up the lab, run `pulumi up` of the stack in it, show what it made
 	$(LAB) up --containers
 	$(PULUMI) up --yes
 	$(LAB) greet --stack $(STACK)

@@ -1,10 +1,15 @@
-"""Table of contents: settings, hosts, exports."""
+"""Table of contents: settings, hosts, services, exports."""
 
 import pulumi
 
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
 from infra.guard.guard import Guard
-from infra.hosts import declare_hosts, exported
+from infra.guard.steps import watch_steps
+from infra.hosts import declare_hosts, logins
+from infra.hosts import exported as exported_hosts
+from infra.login import LOGIN_KEY, login_keys, once_done
+from infra.service import declare_services
+from infra.service import exported as exported_services
 from infra.settings import load
 
 
@@ -17,9 +22,15 @@ def main() -> None:
     settings = load()
     for warning in settings.warnings:
         pulumi.log.warn(warning)
-    guard = Guard(settings, project=project, stack=stack)
-    hosts = declare_hosts(settings, guard)
-    pulumi.export("hosts", exported(hosts))
+    keys = login_keys(settings.ssh, project, stack)
+    guard = Guard(settings, keys.public_keys, project=project, stack=stack)
+    steps = watch_steps({name: one.spec.host for name, one in settings.services.items()})
+    hosts = declare_hosts(settings, guard, keys, steps)
+    services = declare_services(settings, hosts, project=project, stack=stack)
+    pulumi.export("hosts", exported_hosts(hosts))
+    pulumi.export("services", exported_services(services))
+    done = [*logins(hosts), *(step for service in services.values() for step in service.steps)]
+    pulumi.export(LOGIN_KEY, once_done(keys, done))
 
 
 main()

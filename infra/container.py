@@ -13,13 +13,14 @@ from infra.settings.models import Container as Spec
 class ContainerArgs:
     """`tags` has the mark that says whose it is; `download` brings its template.
 
-    `may_replace` lets a smaller disk replace it.
+    `may_replace` lets a smaller disk replace it. Keys and password are those of its first boot:
+    later ones are written by a step (infra/login.py).
     """
 
     spec: Spec
     tags: list[str]
     download: pulumi.Resource | None
-    public_keys: tuple[str, ...]
+    public_keys: pulumi.Output[list[str]]
     root_password: pulumi.Output[str] | None = field(repr=False)
     hooks: pulumi.ResourceHookBinding | None
     may_replace: bool
@@ -47,6 +48,9 @@ class Container(pulumi.ComponentResource):
                 depends_on=[args.download] if args.download else None,
                 # The new one has the id of the old one.
                 delete_before_replace=True,
+                # To the provider a change of these is a replacement; one that is made anew for
+                # another reason gets those of now.
+                ignore_changes=None if args.may_replace else ["initialization.userAccount"],
                 # A disk cannot shrink, yet the provider calls that an update, and fails.
                 replace_on_changes=["disk"] if args.may_replace else None,
             ),
@@ -109,6 +113,6 @@ def _initialization(name: str, args: ContainerArgs) -> proxmoxve.ContainerLegacy
             )
         ],
         user_account=proxmoxve.ContainerLegacyInitializationUserAccountArgs(
-            keys=list(args.public_keys), password=args.root_password
+            keys=args.public_keys, password=args.root_password
         ),
     )

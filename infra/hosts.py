@@ -1,55 +1,105 @@
 """All hosts of a stack: each is a component, and each says how to log in."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pulumi
 
 from infra.container import Container, ContainerArgs
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
+from infra.guard.steps import StepHooks
+from infra.login import Login, LoginArgs, LoginKeys
 from infra.provider import proxmox_provider
+from infra.remote import Access
 from infra.settings import Settings
 from infra.template_file import TemplateFiles
 
+ROOT_HOME = "/var/lib/berth"
+USER_HOME = ".berth"
+"""Below the home of a user who is not root, since copies are made without sudo."""
+
 
 @dataclass(frozen=True)
-class Reached:
-    """How a host is logged in to; what the stack exports of it."""
+class Host:
+    """A host, and how steps reach it. `login` is None where nothing of its login is ours."""
 
+    name: str
     kind: str
-    address: str
-    port: int
-    user: str
+    access: Access
+    container: pulumi.CustomResource | None
+    login: Login | None
+    hooks: StepHooks
+
+    @property
+    def home(self) -> str:
+        """Where what is sent to it goes."""
+        return ROOT_HOME if self.access.is_root else USER_HOME
+
+    @property
+    def made_anew(self) -> list[pulumi.Input[str]]:
+        """Changes when the name stands for another machine than before."""
+        return [self.name if self.container is None else self.container.id]
+
+    def below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a step on this host: it goes with the container, and waits for its login."""
+        return pulumi.ResourceOptions(
+            parent=parent,
+            deleted_with=self.container,
+            hooks=self.hooks.any,
+            depends_on=[self.login.let_in] if self.login else None,
+        )
 
 
-def declare_hosts(settings: Settings, guard: Guard) -> dict[str, Reached]:
-    """Make the components; returns how each host is reached, by name."""
+def declare_hosts(
+    settings: Settings, guard: Guard, keys: LoginKeys, hooks: StepHooks
+) -> dict[str, Host]:
+    """Make the components; returns how each host is reached, by name. `hooks` are for steps."""
     provider = proxmox_provider(settings.proxmox) if settings.proxmox else None
     templates = TemplateFiles(provider)
-    hosts: dict[str, Reached] = {}
+    hosts: dict[str, Host] = {}
     for name, spec in settings.containers.items():
-        container = Container(
+        made = Container(
             name,
             ContainerArgs(
                 spec=spec,
                 tags=guard.tags(name),
                 download=templates.of(spec),
-                public_keys=settings.ssh.public_keys,
+                public_keys=keys.public_keys,
                 root_password=settings.root_passwords.get(name),
                 hooks=guard.binding,
                 may_replace=name in settings.replace,
             ),
             opts=pulumi.ResourceOptions(providers=[provider] if provider else None),
         )
-        guard.settle(name, container.container)
-        hosts[name] = Reached("container", container.address, 22, "root")
+        guard.settle(name, made.container)
+        login = Login(
+            name,
+            LoginArgs(
+                made.address, made.container, keys, settings.root_passwords.get(name), hooks.any
+            ),
+        )
+        hosts[name] = Host(name, "container", login.access, made.container, login, hooks)
     for name, existing in settings.existing.items():
-        host = ExistingHost(name, existing)
-        hosts[name] = Reached("existing", host.address, host.port, host.user)
+        there = ExistingHost(name, existing)
+        access = Access(there.address, there.port, there.user, keys.now, there.host_key)
+        hosts[name] = Host(name, "existing", access, None, None, hooks)
     return hosts
 
 
-def exported(hosts: Mapping[str, Reached]) -> dict[str, dict[str, str | int]]:
+def exported(hosts: Mapping[str, Host]) -> dict[str, dict[str, str | int]]:
     """The stack's output `hosts`."""
-    return {name: asdict(host) for name, host in hosts.items()}
+    return {
+        name: {
+            "kind": host.kind,
+            "address": host.access.address,
+            "port": host.access.port,
+            "user": host.access.user,
+        }
+        for name, host in hosts.items()
+    }
+
+
+def logins(hosts: Mapping[str, Host]) -> list[pulumi.CustomResource]:
+    """The steps that log in to hosts for their login alone."""
+    return [host.login.let_in for host in hosts.values() if host.login]

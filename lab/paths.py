@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_NAME = "default"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 

@@ -15,6 +15,7 @@ from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
 from infra.guard.mark import Mark, marks_in
 from infra.guard.ownership import refusal_to_touch
+from infra.guard.steps import watch_steps
 from infra.guard.survey import RefusedError, tags_now
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
@@ -99,6 +100,7 @@ def declare_destroy_only() -> None:
     access = load_access()
     run = _Destroy(access)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
+    watch_steps({})
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))
     declare_teardown(run.on_destroy)
     if access:

@@ -84,6 +84,13 @@ def _judge_replacement(it: Situation, new: Described, what: str) -> Verdict:
             text=f"{it.host}: {what} need not be made anew to grow its disk ({change}), "
             f"but berth:replace allows it; take {it.host} out there, and it grows in place",
         )
+    if not names and impact.only_steps(it.old, new):
+        change = impact.in_words(impact.changes(it.old, new), it.old, new)
+        return Verdict(
+            allowed=False,
+            text=f"{it.host}: {what} need not be made anew to change {change}, but berth:replace "
+            f"allows it; take {it.host} out there, and it is changed in place",
+        )
     why = _why(names, it.old, new)
     return Verdict(
         allowed=True, text=f"{it.host}: destroys {what} and makes it anew ({why}); {LOST}"

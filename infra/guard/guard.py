@@ -20,8 +20,16 @@ CONTAINER_ROLE = "-container"
 class Guard:
     """Made before anything else of the program, so that its hooks are always registered."""
 
-    def __init__(self, settings: Settings, *, project: str, stack: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        public_keys: pulumi.Output[list[str]],
+        *,
+        project: str,
+        stack: str,
+    ) -> None:
         self._settings = settings
+        self._public_keys = public_keys
         self._project, self._stack = project, stack
         self._survey = Survey(settings, stack)
         self._marks = {
@@ -116,7 +124,7 @@ class Guard:
             host,
             spec,
             self.tags(host),
-            self._settings.ssh.public_keys,
+            await self._public_keys.future() or [],
             await password.future() if password else None,
         )
 

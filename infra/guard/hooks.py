@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pulumi
 
 Callback = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
+ErrorCallback = Callable[[pulumi.ErrorHookArgs], bool]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,33 @@ def bind_containers(callbacks: ContainerCallbacks) -> pulumi.ResourceHookBinding
 def bind_teardown(callback: Callback) -> pulumi.ResourceHookBinding:
     """The hook that only a destroy reaches."""
     return pulumi.ResourceHookBinding(before_delete=[_register("berth-teardown", callback)])
+
+
+@dataclass(frozen=True)
+class StepCallbacks:
+    """What is said before a service is deployed first, deployed again, or removed."""
+
+    create: Callback
+    update: Callback
+    delete: Callback
+
+
+Bindings = tuple[pulumi.ResourceHookBinding, ...]
+
+
+def bind_steps(say: StepCallbacks, on_error: ErrorCallback) -> Bindings:
+    """The hooks of any step, and what a deploy and a removal have besides.
+
+    A failed step is never tried again.
+    """
+    return (
+        pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("berth-step-failed", on_error)]),
+        pulumi.ResourceHookBinding(
+            before_create=[_register("berth-service-create", say.create)],
+            before_update=[_register("berth-service-update", say.update)],
+        ),
+        pulumi.ResourceHookBinding(before_delete=[_register("berth-service-remove", say.delete)]),
+    )
 
 
 def bind_tripwire(callback: Callback) -> pulumi.ResourceHookBinding:

@@ -16,6 +16,7 @@ class Effect(Enum):
     IN_PLACE = "changed in place"
     REBOOT = "changed in place, with a reboot"
     REPLACE = "would replace the container: refused"
+    STEP = "changed in place, by a step over SSH"
     ROOT_ONLY = "refused, but for root@pam with a password; takes effect at the next start"
 
 
@@ -41,8 +42,8 @@ EFFECTS: dict[str, Effect] = {
     "pool": Effect.REPLACE,
     "hostname": Effect.REBOOT,
     "nameservers": Effect.REBOOT,
-    "keys": Effect.REPLACE,
-    "root_password": Effect.REPLACE,
+    "keys": Effect.STEP,
+    "root_password": Effect.STEP,
 }
 
 
@@ -84,6 +85,12 @@ def shrinks(old: Described, new: Described) -> bool:
     return _sizes(old, new, lambda before, after: after < before)
 
 
+def only_steps(old: Described, new: Described) -> bool:
+    """Whether nothing differs but what a step changes in a container that stays."""
+    changed = changes(old, new)
+    return bool(changed) and all(EFFECTS[name] is Effect.STEP for name in changed)
+
+
 def grows(old: Described, new: Described) -> bool:
     """Whether the disk grows, which needs no replacement."""
     return _sizes(old, new, lambda before, after: after > before)
@@ -98,7 +105,7 @@ def _change(name: str, old: object, new: object) -> str:
     if name == "root_password":
         return "root_password"
     if name == "keys":
-        return "the SSH keys, which cannot be rotated in place yet"
+        return "the SSH keys"
     return f"{name} {_shown(old)} -> {_shown(new)}"
 
 

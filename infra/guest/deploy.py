@@ -33,7 +33,7 @@ from .switch import Switch, demand_free_port
 
 def deploy(document: Deploy, host: Host, report: Report) -> dict[str, Any]:
     """Make the service what the document says; touches nothing where it is so already."""
-    began = time.monotonic()
+    began, began_at = time.monotonic(), time.time()
     with lock.held(host, document.service, document.lock_limit_s, report) as held:
         memory = state.load(host, document.service)
         _demand_possible(document, memory, host)
@@ -51,7 +51,7 @@ def deploy(document: Deploy, host: Host, report: Report) -> dict[str, Any]:
             state.save(host, document.service, memory)
             raise
         changed += done
-        _tidy(document, release, memory, host)
+        _tidy(document, release, memory, host, began_at)
         state.save(host, document.service, memory)
         kept.demand_unchanged(before, [host.at(path) for path in document.writable])
     return {
@@ -122,13 +122,20 @@ def _with(names: list[str], *more: str) -> list[str]:
     return list(dict.fromkeys([*names, *more]))
 
 
-def _tidy(document: Deploy, release: Path, memory: State, host: Host) -> None:
-    """Remove what the confirmed release does not need: older ones, and what was moved away."""
+def _tidy(document: Deploy, release: Path, memory: State, host: Host, began_at: float) -> None:
+    """Remove what the confirmed release does not need: older ones, and what was moved away.
+
+    An archive that came since this step began is there for the next one.
+    """
     env = (release / ".venv").readlink().name
     _only(release.parent, release.name)
     _only(host.at(document.root) / "envs", env)
+    archives = [document.archive.path]
     for path in _others(memory.archives, document.archive.path):
-        host.at(path).unlink(missing_ok=True)
+        if _came_since(host.at(path), began_at):
+            archives.append(path)
+        else:
+            host.at(path).unlink(missing_ok=True)
     for root in _others(memory.roots, document.root):
         for part in ("current", "releases", "envs"):
             files.remove_tree(host.at(root) / part)
@@ -137,7 +144,11 @@ def _tidy(document: Deploy, release: Path, memory: State, host: Host) -> None:
         host.at(path).unlink(missing_ok=True)
         files.remove_if_empty(host.at(path).parent)
     memory.roots, memory.env_files = [document.root], [document.env_file.path]
-    memory.units, memory.archives = list(document.units), [document.archive.path]
+    memory.units, memory.archives = list(document.units), archives
+
+
+def _came_since(path: Path, moment: float) -> bool:
+    return path.is_file() and path.stat().st_mtime >= moment
 
 
 def _others(names: list[str], kept_name: str) -> list[str]:

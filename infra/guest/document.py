@@ -18,12 +18,14 @@
 
 `archive.sha256` is the hash of the tar inside the archive (`gzip -dc FILE | sha256sum`).
 Paths are absolute, except `server_only` and `environment.file`, which are below `root` and below
-the source. `units` lists the socket only where the service is started through one.
+the source; `archive.path` may be seen from where the program was started. `units` lists the socket
+only where the service is started through one.
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from .failure import BadDocument
@@ -108,8 +110,9 @@ def read_deploy(document: object) -> Deploy:
     """The document of `deploy`; raises BadDocument with the name of what does not fit."""
     given = _mapping("document", document)
     _check_format(given)
+    archive = _part(Archive, "archive", given.get("archive"))
     nested = {
-        "archive": _part(Archive, "archive", given.get("archive")),
+        "archive": replace(archive, path=os.path.abspath(archive.path)),  # noqa: PTH100 - no links
         "environment": _part(Environment, "environment", given.get("environment")),
         "env_file": _part(EnvFile, "env_file", given.get("env_file")),
         "health": _part(Health, "health", given.get("health")),

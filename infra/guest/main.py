@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from . import document as documents
 from .deploy import deploy
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str], host: Host | None = None) -> int:
     """Run one verb to its end; the exit code says how it ended (see the package)."""
     # A step that has begun goes to its end, also when the engine that asked for it is gone.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _over_time)
     os.umask(0o022)
     report = Report([])
     try:
@@ -41,6 +43,13 @@ def main(arguments: Sequence[str], host: Host | None = None) -> int:
         # The work is done; an engine that is gone asks again and is told "unchanged".
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _over_time(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise StepFailed(
+        "the step took longer than its limit and was ended",
+        remedy="run `pulumi up` again: it goes on from what is there",
+    )
 
 
 def _run(verb: str, given: object, host: Host, report: Report) -> dict[str, Any]:

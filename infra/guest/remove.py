@@ -5,6 +5,7 @@ The answer of `remove`: {"result": "removed" | "absent", "service", "removed": [
 "release", "confirmed": bool, "since": text of systemd}.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .report import Report
 from .state import State
 
 STOP_LIMIT_S = 900
+SHARED = ("cache", "guest", "incoming", "python", "uv")
 
 
 def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
             files.remove_if_empty(directory)
         stays = _stays({*roots, host.at(document.root)}, document, memory, host)
         files.remove_tree(state.home(host, document.service))
+        _leave(host)
     for item in stays:
         report.say(f"stays: {item}")
     return {
@@ -42,6 +45,22 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
         "removed": removed,
         "stays": stays,
     }
+
+
+def _leave(host: Host) -> None:
+    """Without any service left, what all of them shared goes: guest program, uv, caches."""
+    if not files.remove_if_empty(host.at(f"{state.HOME}/services")):
+        return
+    for part in SHARED:
+        files.remove_tree(host.at(f"{state.HOME}/{part}"))
+    files.remove_if_empty(host.at(state.HOME))
+    program = Path(sys.argv[0])
+    if program.suffix == ".pyz":
+        # Where who logs in is not root, it was sent to a directory of his own.
+        home = program.resolve().parent.parent
+        files.remove_tree(home / "guest")
+        files.remove_if_empty(home / "incoming")
+        files.remove_if_empty(home)
 
 
 def status(document: Named, host: Host) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 from infra.settings.load import load
 from infra.settings.problems import SettingsError
-from infra.settings.result import ProxmoxAccess, Settings, SshKeys
+from infra.settings.result import ProxmoxAccess, ServiceSettings, Settings, SshKeys
 
-__all__ = ["ProxmoxAccess", "Settings", "SettingsError", "SshKeys", "load"]
+__all__ = ["ProxmoxAccess", "ServiceSettings", "Settings", "SettingsError", "SshKeys", "load"]

@@ -53,7 +53,7 @@ class Parsed:
             try:
                 return self.parse(value)
             except SaidError as said:
-                problem, hidden = str(said), said.hidden
+                problem, hidden = str(said), hidden or said.hidden
             except ValueError:
                 pass
         raise ValueError(problem if hidden else f"{problem}, got {shown(value)}")

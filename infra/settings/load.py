@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pulumi
 
-from infra.settings import resolve, rules
+from infra.settings import resolve, rules, service_rules
 from infra.settings.identity import new_stack_id
 from infra.settings.problems import SettingsError
 from infra.settings.result import ProxmoxAccess, Settings
@@ -19,9 +19,14 @@ def load(
     """Settings of the running stack; raises SettingsError with all that is wrong."""
     source = read_source(environment)
     shape = check_shape(source, make_id)
-    resolved = resolve.check(source, shape.partial, environment)
-    across = source.without_secrets([*rules.check(shape.partial), *resolved.problems])
-    problems = [*source.problems, *shape.problems, *across]
+    partial = shape.partial
+    resolved = resolve.check(source, partial, environment)
+    found = [
+        *rules.check(partial),
+        *service_rules.check(partial.services, frozenset(partial.kinds)),
+        *resolved.problems,
+    ]
+    problems = [*source.problems, *shape.problems, *source.without_secrets(found)]
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)
     return resolve.settings(source, shape.stack_file, resolved)

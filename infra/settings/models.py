@@ -6,8 +6,9 @@ Each description completes "missing; give ..." and is the text an editor shows. 
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from infra.settings.model import Model
 from infra.settings.scalars import (
     Address,
     Bridge,
@@ -30,16 +31,12 @@ from infra.settings.scalars import (
     VmId,
     Volume,
 )
+from infra.settings.service import Service
+from infra.settings.service_scalars import ServiceName
 from infra.settings.template_names import file_of, guess_system
 
 System = Literal["debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse"]
 Algorithm = Literal["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
-
-
-class Model(BaseModel):
-    """Frozen, closed to keys that it does not know, and no value is bent into a type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Proxmox(Model):
@@ -203,6 +200,9 @@ class StackFile(Model):
     proxmox: Proxmox = Proxmox()
     ssh: Ssh = Ssh()
     hosts: dict[HostName, Host] = Field(description="the hosts of this stack, by name")
+    services: dict[ServiceName, Service] = Field(
+        default_factory=dict, description="the FastAPI services on those hosts, by name"
+    )
     replace: tuple[HostName, ...] = Field(
         (), strict=False, description="hosts whose container may be destroyed and made anew"
     )

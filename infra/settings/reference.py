@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra.settings.models import Container, Existing, Proxmox, Ssh, StackFile, Template
+from infra.settings.service import Health, Limits, Sandbox, Service
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -17,6 +18,10 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "berth:hosts.NAME.container": Container,
     "berth:hosts.NAME.container.template": Template,
     "berth:hosts.NAME.existing": Existing,
+    "berth:services.NAME": Service,
+    "berth:services.NAME.health": Health,
+    "berth:services.NAME.limits": Limits,
+    "berth:services.NAME.sandbox": Sandbox,
 }
 _HEAD = """# Every setting
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from infra.settings import login
+from infra.settings import login, service_sources
 from infra.settings.known_hosts import check_host_key, find_host_key
 from infra.settings.login import Login
 from infra.settings.models import StackFile
 from infra.settings.named import Named, find_secret
 from infra.settings.problems import Problem, at
-from infra.settings.result import ProxmoxAccess, Settings, SshKeys
+from infra.settings.result import ProxmoxAccess, ServiceSettings, Settings, SshKeys
+from infra.settings.service_places import places
+from infra.settings.service_sources import Looked
 from infra.settings.shape import Partial
 from infra.settings.source import Source
 from infra.settings.ssh_keys import check_public_key, public_half
@@ -25,6 +27,7 @@ class Resolved:
     private_key: Named | None
     public_keys: tuple[str, ...]
     host_keys: Mapping[str, str]
+    services: Mapping[str, Looked]
     problems: tuple[Problem, ...]
 
 
@@ -43,7 +46,8 @@ def check(source: Source, partial: Partial, environment: Mapping[str, str]) -> R
             problems += _privileged(name, values, found)
     private_key, public_keys = _ssh(source, partial, environment, problems)
     host_keys = _host_keys(partial, environment, problems)
-    return Resolved(found, private_key, public_keys, host_keys, tuple(problems))
+    services = service_sources.check(partial.likely, source, problems)
+    return Resolved(found, private_key, public_keys, host_keys, services, tuple(problems))
 
 
 def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Settings:
@@ -62,6 +66,10 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         ssh=SshKeys(resolved.private_key.output(source), resolved.public_keys),
         containers=containers,
         existing=existing,
+        services={
+            name: _service(name, stack_file, resolved.services[name], source)
+            for name in stack_file.services
+        },
         root_passwords={
             name: source.secret(container.root_password)
             for name, container in containers.items()
@@ -70,6 +78,17 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         replace=frozenset(stack_file.replace),
         remove=frozenset(stack_file.remove),
         warnings=tuple(_warnings(stack_file, proxmox)),
+    )
+
+
+def _service(name: str, stack_file: StackFile, looked: Looked, source: Source) -> ServiceSettings:
+    spec = stack_file.services[name]
+    return ServiceSettings(
+        spec=spec,
+        places=places(name, spec),
+        tree=looked.tree,
+        project=looked.project,
+        secrets={variable: named.output(source) for variable, named in looked.secrets.items()},
     )
 
 

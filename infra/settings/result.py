@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from infra.release.project import Project
+from infra.release.tree import Tree
 from infra.settings.models import Container, Existing
+from infra.settings.service import Service
+from infra.settings.service_places import Places
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,20 @@ class SshKeys:
 
 
 @dataclass(frozen=True)
+class ServiceSettings:
+    """One service: what the stack file says, what its source holds, the values of its secrets.
+
+    `secrets` are by the variables of the environment that they go into.
+    """
+
+    spec: Service
+    places: Places
+    tree: Tree
+    project: Project
+    secrets: Mapping[str, pulumi.Output[str]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """One stack. `proxmox` is None only where no container is declared.
 
@@ -39,6 +57,7 @@ class Settings:
     ssh: SshKeys
     containers: Mapping[str, Container]
     existing: Mapping[str, Existing]
+    services: Mapping[str, ServiceSettings]
     root_passwords: Mapping[str, pulumi.Output[str]] = field(repr=False)
     replace: frozenset[str]
     remove: frozenset[str]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from infra.settings.models import Model
+from infra.settings.model import Model
 from infra.settings.scalars import HostName, SecretName, UserName
 from infra.settings.service_scalars import (
     AbsolutePath,

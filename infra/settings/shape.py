@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile, Template
 from infra.settings.problems import Problem
+from infra.settings.service import Service
 from infra.settings.source import Source
 from infra.settings.words import in_words
 
@@ -28,10 +29,15 @@ class Draft:
 
 @dataclass(frozen=True)
 class Partial:
-    """The sound values of a stack file: what the rules across fields can work with."""
+    """The sound values of a stack file: what the rules across fields can work with.
+
+    `likely` are the services whose sources can be looked at, without what is wrong in them.
+    """
 
     hosts: Mapping[str, Draft]
     kinds: Mapping[str, tuple[str, ...]]
+    services: Mapping[str, Values]
+    likely: Mapping[str, Service]
     proxmox: Values
     ssh: Values
     replace: tuple[str, ...]
@@ -70,7 +76,10 @@ def _partial(values: Mapping[str, object]) -> Partial:
         name: tuple(kind for kind in Host.model_fields if host.get(kind) is not None)
         for name, host in hosts.items()
     }
+    services = _mapping(values.get("services"))
     return Partial(
+        services={name: _sound(Service, raw) for name, raw in services.items()},
+        likely=dict(_likely(services)),
         hosts={
             name: Draft(kind, _sound(_KINDS[kind], hosts[name][kind]))
             for name, found in kinds.items()
@@ -82,6 +91,14 @@ def _partial(values: Mapping[str, object]) -> Partial:
         replace=_names(values.get("replace")),
         remove=_names(values.get("remove")),
     )
+
+
+def _likely(services: Mapping[str, object]) -> Iterator[tuple[str, Service]]:
+    for name, raw in services.items():
+        sound = _sound(Service, raw)
+        if isinstance(raw, dict) and "source" in sound:
+            kept = {"host": "any"} | {key: raw[key] for key in raw if key in sound}
+            yield name, Service.model_validate(kept)
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -114,7 +131,7 @@ def _each(model: type[BaseModel], raw: dict[str, object]) -> Iterator[tuple[str,
     for name, field in model.model_fields.items():
         if name not in raw:
             if not field.is_required():
-                yield name, field.get_default()
+                yield name, field.get_default(call_default_factory=True)
         elif name == "template":
             yield name, _sound(Template, raw[name])
         else:
@@ -126,4 +143,6 @@ def _each(model: type[BaseModel], raw: dict[str, object]) -> Iterator[tuple[str,
 
 def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
     annotated: Any = Annotated[field.annotation, field]
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return TypeAdapter(annotated)
     return TypeAdapter(annotated, config=ConfigDict(strict=True))

@@ -2,22 +2,15 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra.settings.checks import Hint, shown
-from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile, Template
+from infra.settings.models import StackFile
 from infra.settings.problems import Problem, at
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "proxmox": Proxmox,
-    "ssh": Ssh,
-    "container": Container,
-    "existing": Existing,
-    "template": Template,
-}
 _PLAIN: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "bool_type": lambda _: "must be true or false",
     "string_type": lambda _: "must be text",
@@ -84,11 +77,25 @@ def _unknown(loc: tuple[Any, ...]) -> str:
 
 def _model(loc: tuple[Any, ...]) -> type[BaseModel] | None:
     """The model that a path of the stack file leads to."""
-    if not loc:
-        return StackFile
-    if loc[0] == "hosts" and len(loc) == 2:
-        return Host
-    return _MODELS.get(str(loc[-1]))
+    found: Any = StackFile
+    for part in loc:
+        if _is_model(found):
+            field = found.model_fields.get(str(part))
+            found = _bare(field.annotation) if field else None
+        else:
+            found = _bare(get_args(found)[1]) if get_origin(found) is dict else None
+    return found if _is_model(found) else None
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - types have no type of their own
+    """The model, or mapping of models, within an annotation that may leave it out."""
+    inside = [part for part in get_args(annotation) if part is not type(None)]
+    optional = type(None) in get_args(annotation)
+    return inside[0] if optional and len(inside) == 1 else annotation
 
 
 def _field(loc: tuple[Any, ...]) -> FieldInfo | None:

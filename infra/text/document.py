@@ -17,16 +17,20 @@ INCOMING = "/var/lib/berth/incoming"
 
 @dataclass(frozen=True)
 class Sent:
-    """The archive of a service: the hash that names it, the command that sends it again."""
+    """The archive of a service: the hash that names it, the command that sends it again.
+
+    `incoming` is where archives are copied to on the host, as seen from the home of who logs in.
+    """
 
     service: str
     sha256: str
     send_again: str
+    incoming: str = INCOMING
 
     @property
     def path(self) -> str:
         """Where it is copied to on the host; each service has its own, so one can be removed."""
-        return f"{INCOMING}/{self.service}/{self.sha256}.tar.gz"
+        return f"{self.incoming}/{self.service}/{self.sha256}.tar.gz"
 
 
 def named(places: Places, *, owner: str, secrets: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def ssh(
 
 @app.command()
 def greet(name: Name = DEFAULT_NAME, stack: StackFile = DEFAULT_STACK) -> None:
-    """Log in to every host of a stack file and show what answered."""
+    """Log in to every host of a stack file, and ask every service of it."""
     from lab.cli.login import greet as greet_hosts
 
     greet_hosts(LabPaths.of(name), stack)

@@ -114,9 +114,11 @@ def _missing(*, need_containers: bool) -> list[str]:
 
 
 def _programs(home: Path) -> list[dict[str, str]]:
+    from lab.doubles.command.plugin import NAME, plugin_command
     from lab.toolchain import ensure
 
-    return [program.as_json() for program in ensure(home).programs]
+    doubles = {NAME: plugin_command(Path(sys.executable))}
+    return [program.as_json() for program in ensure(home, doubles=doubles).programs]
 
 
 def _templates(world: World) -> None:

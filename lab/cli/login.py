@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lab.cli import declared
+from lab.cli.answers import Question, to_json
 from lab.errors import LabError
 from lab.host.enter import command_inside
 from lab.paths import LabPaths
@@ -27,12 +27,13 @@ def log_in(paths: LabPaths, host: str, command: list[str]) -> None:
 
 
 def greet(paths: LabPaths, stack: Path) -> None:
-    """Log in to every host that the stack file declares, and show what is there."""
-    declared = _declared_hosts(stack)
-    if not declared:
+    """Log in to every host that the stack file declares, then ask every service of it."""
+    config = declared.read_config(stack)
+    hosts = declared.hosts(config)
+    if not hosts:
         raise LabError(f"{stack}: declares no hosts under berth:hosts; nothing to log in to")
-    for name, (host, user) in declared.items():
-        machine = _machine(paths, host, name) | ({"user": user} if user else {})
+    for name, host in hosts.items():
+        machine = _machine(paths, host.machine, name) | ({"user": host.user} if host.user else {})
         done = subprocess.run(_ssh(paths, machine, [_PROOF]), check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise LabError(
@@ -40,29 +41,20 @@ def greet(paths: LabPaths, stack: Path) -> None:
                 f"`bin/lab status` shows whether it runs"
             )
     sys.stdout.flush()
+    _ask(paths, declared.questions(config))
 
 
-def _declared_hosts(stack: Path) -> dict[str, tuple[str, str | None]]:
-    """By name: what the lab finds the machine by, and the user that the stack logs in as."""
-    try:
-        document = yaml.safe_load(stack.read_bytes())
-    except OSError as error:
-        raise LabError(
-            f"{stack}: cannot be read ({error.strerror}); name a stack file with --stack"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LabError(f"{stack}: is no YAML: {error}") from error
-    hosts = _mapping(_mapping(_mapping(document).get("config")).get("berth:hosts"))
-    found: dict[str, tuple[str, str | None]] = {}
-    for name, host in hosts.items():
-        container, existing = (_mapping(_mapping(host).get(k)) for k in ("container", "existing"))
-        user = existing.get("user")
-        found[str(name)] = (str(container.get("vm_id", existing.get("address", name))), user)
-    return found
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _ask(paths: LabPaths, questions: list[Question]) -> None:
+    if not questions:
+        return
+    done = subprocess.run(
+        command_inside(paths, [sys.executable, "-m", "lab.cli.answers"]),
+        input=to_json(questions),
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LabError("a service did not answer as it must: the lines above say which")
 
 
 def _machine(paths: LabPaths, host: str, called: str | None = None) -> dict[str, Any]:

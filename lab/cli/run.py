@@ -8,13 +8,11 @@ from shutil import which
 
 from lab.errors import LabError
 from lab.host.enter import command_inside
-from lab.paths import LabPaths
+from lab.paths import CHECKOUT, LabPaths
 from lab.process.ask import ask_running
 from lab.stack.prepare import prepare_stack
 from lab.stack.side import lab_side
 from lab.world import load_world
-
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
@@ -57,4 +55,4 @@ def _pulumi(paths: LabPaths) -> Path:
 def _project() -> Path:
     """The Pulumi project that the person stands in, else this checkout."""
     here = Path.cwd()
-    return next((p for p in (here, *here.parents) if (p / "Pulumi.yaml").exists()), _CHECKOUT)
+    return next((p for p in (here, *here.parents) if (p / "Pulumi.yaml").exists()), CHECKOUT)

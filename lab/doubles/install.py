@@ -6,7 +6,7 @@ A plain executable gives every provider of every run a process of its own: nothi
 import shlex
 from pathlib import Path
 
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
+from lab.paths import CHECKOUT
 
 
 def start_command(python: Path, module: str) -> list[str]:
@@ -15,7 +15,7 @@ def start_command(python: Path, module: str) -> list[str]:
     It works in any directory: plugins run in the project's.
     """
     start = (
-        f"import sys; sys.path.insert(0, {str(_CHECKOUT)!r}); "
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
         "from lab.doubles.process import begin; begin(); "
         f"from {module} import main; main()"
     )

@@ -9,9 +9,9 @@ from lab.host.boot_order import shift_of
 from lab.host.commands import run
 from lab.host.controllers import Legacy
 from lab.host.legacy import write_limits
-from lab.host.lxc_config import CHECKOUT, bridge_of, outer_name
+from lab.host.lxc_config import bridge_of, outer_name
 from lab.host.stage import STAGE
-from lab.paths import LabPaths
+from lab.paths import CHECKOUT, LabPaths
 
 
 def legacy_group(monitor: int, controller: str, group: str) -> Path:

@@ -20,11 +20,11 @@ from lab.host.furnish import Step
 from lab.host.identity import HostKey, first_steps, new_host_keys
 from lab.host.kernel_limits import ensure_limits
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
-from lab.host.lxc_config import CHECKOUT, lxc_config
+from lab.host.lxc_config import lxc_config
 from lab.host.network import make_vlans
 from lab.host.processes import Processes
 from lab.host.stage import PRIVATE_MOUNTS
-from lab.paths import LabPaths
+from lab.paths import CHECKOUT, LabPaths
 
 Nameservers = Callable[[GuestSpec], tuple[str, ...]]
 _START_LIMIT_S = 60.0

@@ -11,11 +11,10 @@ from lab.guests import GuestSpec, NetworkInterface
 from lab.host.boot_order import FoundDevice, shift_of
 from lab.host.controllers import Controllers, unified_limits
 from lab.host.stage import STAGE
-from lab.paths import LabPaths
+from lab.paths import CHECKOUT, LabPaths
 
 ID_COUNT = 65_536
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _SCRIPTS = Path(__file__).with_name("scripts")
 _PRIVILEGED_DEVICES = (
     "c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",

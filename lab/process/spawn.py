@@ -4,17 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from lab.errors import LabError
-from lab.paths import LabPaths
+from lab.paths import CHECKOUT, LabPaths
 from lab.process.ask import ask
 from lab.process.life import claimed, lives
 
 _READY_WITHIN_S = 180
 _LOG_TAIL_LINES = 15
 _POLL_S = 0.05
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def spawn(paths: LabPaths, say: Callable[[str], None]) -> None:
@@ -24,7 +22,7 @@ def spawn(paths: LabPaths, say: Callable[[str], None]) -> None:
         if held is not None:
             subprocess.Popen(
                 [sys.executable, "-m", "lab.process", paths.name],
-                cwd=_CHECKOUT,
+                cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Literal, NoReturn
 
-from lab.paths import cache_dir
+from lab.paths import CHECKOUT, cache_dir
 from lab.toolchain import home as homes
 from lab.toolchain.compiling import Compiler, build_key
 from lab.toolchain.golang import Go, present_go, provide_go
@@ -66,6 +66,10 @@ class Toolchain:
         # Without byte code every start costs seconds; it is kept out of checkout and packages.
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         kept.setdefault("PYTHONPYCACHEPREFIX", str(cache_dir() / "bytecode"))
+        # A project without a program of its own would run this checkout's.
+        theirs = [entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if entry]
+        if theirs := [entry for entry in theirs if Path(entry).resolve() != CHECKOUT]:
+            kept["PYTHONPATH"] = os.pathsep.join(theirs)
         places = [str(self.pulumi.parent), str(Path(sys.executable).parent)]
         return {
             **kept,

@@ -97,13 +97,22 @@ def test_a_replacement_is_refused_and_then_allowed_by_name(
     assert birth(lab, stack.container("one")["vm_id"]) != before
 
 
-def test_a_change_of_the_ssh_keys_is_refused_since_it_would_replace(
+def test_a_change_of_the_ssh_keys_never_makes_a_container_anew(
     lab: TestLab, steady: StackFile
 ) -> None:
-    steady.document["config"]["berth:ssh"] = {"authorized_keys": [KEY]}
+    before = birth(lab, 710)
+    config = steady.document["config"]
+    config["berth:ssh"] = {"authorized_keys": [KEY]}
+    config["berth:replace"] = ["one"]
     steady.write()
     said = refused(lab, steady)
-    assert "(the SSH keys, which cannot be rotated in place yet)" in said
+    assert "one: container 710 need not be made anew to change the SSH keys" in said
+
+    del config["berth:replace"]
+    steady.write()
+    lab.pulumi(steady, "up", "--yes")
+    assert birth(lab, 710) == before
+    assert KEY in lab.ssh("one", "cat /root/.ssh/authorized_keys").text
 
 
 def test_a_forced_replacement_is_refused(lab: TestLab, steady: StackFile) -> None:

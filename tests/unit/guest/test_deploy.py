@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import stat
+import time
 from collections.abc import Callable
 
 import pytest
@@ -204,6 +205,17 @@ def test_an_archive_of_the_release_before_is_removed(box: Box, edit: Edit) -> No
     edit("app = 2\n")
     box.deploy()
     assert not box.at(first["archive"]["path"]).exists()
+
+
+def test_an_archive_that_came_for_the_next_step_stays(box: Box, edit: Edit) -> None:
+    first = box.document()
+    box.deploy(first)
+    edit("app = 2\n")
+    later = time.time() + 60
+    os.utime(box.at(first["archive"]["path"]), (later, later))
+    box.deploy()
+    assert box.at(first["archive"]["path"]).exists()
+    assert box.deploy(first)["result"] == "changed"
 
 
 def test_a_key_in_the_servers_own_file_and_in_ours_is_refused_before_anything_changes(

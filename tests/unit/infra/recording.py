@@ -27,10 +27,19 @@ from infra.settings import Settings, load
 from tests.conftest import REPO
 
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
-_key = Ed25519PrivateKey.generate()
-PRIVATE_KEY = _key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-PUBLIC_KEY = _key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def new_key() -> tuple[str, str]:
+    """A private key and its public half."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return private.decode(), public.decode()
+
+
+PRIVATE_KEY, PUBLIC_KEY = new_key()
 
 SECRETS = {"proxmox-token": {"secure": TOKEN}, "ssh-key": {"secure": PRIVATE_KEY}}
 CHAT: dict[str, Any] = {
@@ -120,12 +129,18 @@ class Recorded:
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
-    """Not an engine: it remembers what is registered, in whatever order."""
+    """Not an engine: it remembers what is registered, in whatever order.
+
+    `last_outputs` are those that the stack had before.
+    """
 
     resources: list[Recorded] = field(default_factory=list)
+    last_outputs: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
+        if args.typ == STACK_REFERENCE:
+            return args.name, {**inputs, "outputs": self.last_outputs, "secretOutputNames": []}
         secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
         return f"{args.name}-id", inputs
@@ -180,13 +195,18 @@ def errors_of(config: Mapping[str, Any], environment: Mapping[str, str] | None =
     return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
 
 
-def run_program(config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Program:
+def run_program(
+    config: Mapping[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    last_outputs: Mapping[str, Any] | None = None,
+) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
     for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
         monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
+    monkeypatch.setattr(hooks, "bind_steps", lambda *_callbacks: (None, None, None))
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    recorder = Recorder()
+    recorder = Recorder(last_outputs=dict(last_outputs or {}))
     mock(recorder)
     configure(config)
 

@@ -1,0 +1,52 @@
+"""What to do when a step could not even begin: in words, by what the provider said. Pure."""
+
+_HOST_KEY = (
+    "what answers there has another host key than the one that is known: the machine was made "
+    "anew, or something stands in between. Look at its own console, not over SSH: "
+    "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. If it is the machine, and the key is "
+    "right: for a container, `pulumi up --replace '**::{host}-host-key'` learns it anew; for an "
+    "existing host, put its new public key into hosts/{host}/existing/host_key"
+)
+_LOGIN = (
+    "the host does not let in the key of this stack (berth:ssh). On an existing host, add its "
+    "public half to ~/.ssh/authorized_keys there. In a container, add it from the node: "
+    "`pct enter VM_ID`; docs/services.md says how a login key is exchanged"
+)
+_UNREACHABLE = (
+    "the host cannot be reached over SSH. Is it on, and does this machine have a way to it? "
+    "Nothing of this step was done; run `pulumi up` again when it answers"
+)
+_LOST = (
+    "the connection was lost while the step ran. The step goes on to its end on the host, and the "
+    "next `pulumi up` waits for it, then finishes what is missing"
+)
+_TOO_LONG = "the step took longer than its limit and was ended; `pulumi up` runs it again"
+_SUDO = (
+    "the user needs sudo without a password: on the host, as root, "
+    "`echo 'USER ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/berth`; or log in as root"
+)
+_WORDS = (
+    (("host key mismatch", "knownhosts: key"), _HOST_KEY),
+    (("unable to authenticate",), _LOGIN),
+    (("sudo: a password is required", "sudo: a terminal is required"), _SUDO),
+    (("status 124", "status 137"), _TOO_LONG),
+    (("exited without exit status", "wait: remote command exited", "use of closed"), _LOST),
+    (
+        ("failed attempts: dial", "connection refused", "no route to host", "i/o timeout", "EOF"),
+        _UNREACHABLE,
+    ),
+)
+
+
+def words(host: str, errors: list[str]) -> str | None:
+    """What to do about a failed step on `host`; None where the step itself has said so."""
+    if not errors:
+        return None
+    # The first line is the provider's; what follows is what the step wrote.
+    said = errors[0]
+    first = said.partition("running ")[0]
+    for signs, text in _WORDS:
+        where = said if text is _SUDO else first
+        if any(sign in where for sign in signs):
+            return text.format(host=host)
+    return None

@@ -1,0 +1,79 @@
+"""What a stack file declares, as far as the lab's commands must know: hosts, and services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.cli.answers import Question
+from lab.errors import LabError
+from lab.paths import CHECKOUT
+
+PORT = 8000
+HEALTH = "/healthz"
+STREAM = "/api/chat"
+"""Where the application of this checkout streams."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A host: what the lab finds the machine by, its address, the user that the stack names."""
+
+    machine: str
+    address: str
+    user: str | None
+
+
+def read_config(stack: Path) -> Mapping[str, Any]:
+    """The `config` of a stack file; empty where it has none."""
+    try:
+        document = yaml.safe_load(stack.read_bytes())
+    except OSError as error:
+        raise LabError(
+            f"{stack}: cannot be read ({error.strerror}); name a stack file with --stack"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LabError(f"{stack}: is no YAML: {error}") from error
+    return _mapping(_mapping(document).get("config"))
+
+
+def hosts(config: Mapping[str, Any]) -> dict[str, Declared]:
+    """The hosts, by name."""
+    found = {}
+    for name, host in _mapping(config.get("berth:hosts")).items():
+        container, existing = (_mapping(_mapping(host).get(k)) for k in ("container", "existing"))
+        address = str((container or existing).get("address", ""))
+        found[str(name)] = Declared(
+            machine=str(container.get("vm_id", existing.get("address", name))),
+            address=address.partition("/")[0],
+            user=existing.get("user"),
+        )
+    return found
+
+
+def questions(config: Mapping[str, Any]) -> list[Question]:
+    """One for each service that can be asked from outside its host."""
+    there = hosts(config)
+    found = []
+    for name, given in _mapping(config.get("berth:services")).items():
+        service = _mapping(given)
+        host = there.get(str(service.get("host")))
+        if host is None or ip_address(str(service.get("listen", "0.0.0.0"))).is_loopback:  # noqa: S104
+            continue
+        own = (CHECKOUT / str(service.get("source", ""))).resolve() == CHECKOUT / "app"
+        found.append(
+            Question(
+                name=str(name),
+                url=f"http://{host.address}:{service.get('port', PORT)}",
+                health=str(_mapping(service.get("health")).get("path", HEALTH)),
+                stream=STREAM if own else None,
+            )
+        )
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
