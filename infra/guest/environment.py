@@ -24,6 +24,7 @@ def key(document: Deploy, interpreter: Interpreter) -> str:
     parts = [
         wanted.file.rpartition("/")[2],
         wanted.sha256,
+        wanted.package,
         interpreter.path,
         interpreter.version,
         interpreter.machine,
@@ -94,7 +95,8 @@ def _commands(
     if lock_file.name == "uv.lock":
         extras = [part for extra in wanted.extras for part in ("--extra", extra)]
         project = ["--no-editable"] if wanted.install_project else ["--no-install-workspace"]
-        sync = [program, "sync", "--frozen", "--no-default-groups"]
+        member = ["--package", wanted.package] if wanted.package else []
+        sync = [program, "sync", "--frozen", "--no-default-groups", *member]
         return [[*sync, "--python", interpreter.path, *project, *extras, *no_build]]
     install = [program, "pip", "install", "--python", str(home / "bin" / "python")]
     commands = [

@@ -96,6 +96,7 @@ class Box:
             "environment": {
                 "file": "requirements.txt",
                 "sha256": "1" * 64,
+                "package": None,
                 "python": None,
                 "extras": [],
                 "install_project": False,
