@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
-from pulumi_command import remote
+from pulumi_command import Provider, remote
 
-DIAL_LIMIT_S = 10
-DIALS = 10
+DIAL_LIMIT_S = 5
+DIALS = 9
 FIRST_DIALS = 20
 """A machine that was just made boots before it answers."""
 KILL_AFTER_S = 30
@@ -45,6 +45,11 @@ class Step:
     stdin: pulumi.Input[str] | None = field(default=None, repr=False)
     triggers: list[pulumi.Input[str]] = field(default_factory=list)
     attempt: pulumi.Input[str] | None = None
+
+
+def provider() -> pulumi.ProviderResource:
+    """What runs the steps. Declared, it starts beside the Proxmox provider and not after it."""
+    return Provider("steps")
 
 
 def command(

@@ -21,8 +21,8 @@ def names(paths: list[str]) -> set[str]:
 
 def test_nothing_to_change_opens_no_connection_at_all(going: Site) -> None:
     with going.watched() as seen:
-        assert "18 unchanged" in going.preview().text
-        assert "18 unchanged" in going.up().text
+        assert "19 unchanged" in going.preview().text
+        assert "19 unchanged" in going.up().text
     assert (seen[0].logins, seen[0].written, seen[0].restarted) == (0, [], [])
 
 
