@@ -28,5 +28,7 @@ class ConnectorToken:
             return None
         if not isinstance(said, dict):
             return None
-        parts = [said.get(key) for key in "ats"]
-        return cls(*parts) if all(isinstance(p, str) and p for p in parts) else None
+        account, tunnel, secret = said.get("a"), said.get("t"), said.get("s")
+        if not (isinstance(account, str) and isinstance(tunnel, str) and isinstance(secret, str)):
+            return None
+        return cls(account, tunnel, secret)
