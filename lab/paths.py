@@ -62,6 +62,14 @@ class LabPaths:
         return self.root / "proxmox.json"
 
     @property
+    def cloudflare_state(self) -> Path:
+        return self.root / "cloudflare.json"
+
+    @property
+    def tailscale_state(self) -> Path:
+        return self.root / "tailscale.json"
+
+    @property
     def storages(self) -> Path:
         """One directory a storage: `<storage>/images/*.raw`, `<storage>/template/cache/*`."""
         return self.root / "storages"
