@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.service import layouts
 from tests.e2e.service.site import UP
 from tests.labs import TestLab, container, stack_file
 
-LAYOUTS = {
+LAYOUTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "flat": (layouts.FLAT, {"app": "main:app"}),
     "package": (layouts.PACKAGE, {"factory": "shop.web:create_app"}),
     "template": (
