@@ -12,6 +12,7 @@ DIALS = 9
 FIRST_DIALS = 20
 """A machine that was just made boots before it answers."""
 KILL_AFTER_S = 30
+COPY_LIMIT = "30m"
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,16 @@ def copy(
     opts: pulumi.ResourceOptions,
 ) -> remote.CopyToRemote:
     """A file, copied when its content or its place changes. The state holds its hash alone."""
+    limited = pulumi.ResourceOptions(
+        custom_timeouts=pulumi.CustomTimeouts(create=COPY_LIMIT, update=COPY_LIMIT)
+    )
     return remote.CopyToRemote(
         name,
         connection=_connection(access),
         source=pulumi.FileAsset(str(source)),
         remote_path=remote_path,
         triggers=triggers,
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, limited),
     )
 
 
