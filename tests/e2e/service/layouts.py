@@ -21,8 +21,15 @@ from fastapi import FastAPI
 app = FastAPI()
 
 @app.get("/healthz")
-def healthz() -> str:
-    return Path("words/hello.txt").read_text()
+def healthz() -> list[str]:
+    Path("data/seen").write_text("seen")
+    try:
+        Path("words/hello.txt").write_text("changed")
+    except OSError as error:
+        return [Path("words/hello.txt").read_text(), error.strerror, *map(str, homes())]
+
+def homes() -> list[Path]:
+    return sorted(Path("/home").iterdir())
 """,
     "words/hello.txt": "read from where it stands",
 }

@@ -9,7 +9,15 @@ from tests.e2e.service.site import UP
 from tests.labs import TestLab, container, stack_file
 
 LAYOUTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-    "flat": (layouts.FLAT, {"app": "main:app"}),
+    "flat": (
+        layouts.FLAT,
+        {
+            "app": "main:app",
+            "install_path": "/home/ada/flat",
+            "writable": ["data"],
+            "packages": ["ed"],
+        },
+    ),
     "package": (layouts.PACKAGE, {"factory": "shop.web:create_app"}),
     "template": (
         layouts.TEMPLATE,
@@ -65,13 +73,16 @@ def test_each_usual_layout_is_served_or_says_in_one_line_what_is_missing(
 
     try:
         lab.pulumi(stack, *UP)
+        lab.ssh("apps", "mkdir /home/bob")
         assert {name: answer(lab, services[name]) for name in services} == {
-            "flat": '"read from where it stands"',
+            "flat": '["read from where it stands","Read-only file system","/home/ada"]',
             "package": '"1.2.3"',
             "template": '"of the template"',
             "workspace": '"of the workspace"',
             "plain": '"of requirements alone"',
         }
+        assert "ed" in lab.ssh("apps", "dpkg-query -W -f '${Package}' ed").text
+        assert lab.ssh("apps", "cat /home/ada/flat/data/seen").text == "seen"
     finally:
         lab.pulumi(stack, "cancel", "--yes", check=False)
         lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview")
