@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pulumi
+from pulumi.runtime import register_stack_transformation
 
 from infra import remote
 from infra.remote import Access, Step
@@ -33,12 +34,28 @@ def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
     """The keys of this run. What the last one used is read from this stack's own outputs."""
     own = f"{pulumi.get_organization()}/{project}/{stack}"
     reference = pulumi.StackReference("last", own)
+    register_stack_transformation(_after(reference))
     known: pulumi.Output[str | None] = reference.get_output(LOGIN_KEY)
     both = pulumi.Output.all(known, ssh.private_key)
     last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)
+
+
+def _after(reference: pulumi.StackReference) -> pulumi.ResourceTransformation:
+    """Makes everything wait until the state was read: a state file that is read while the engine
+    writes it ends the run with "failed to load checkpoint: EOF".
+    """
+    wait = pulumi.ResourceOptions(depends_on=[reference])
+
+    def transform(
+        args: pulumi.ResourceTransformationArgs,
+    ) -> pulumi.ResourceTransformationResult:
+        opts = pulumi.ResourceOptions.merge(args.opts, wait)
+        return pulumi.ResourceTransformationResult(args.props, opts)
+
+    return transform
 
 
 def once_done(keys: LoginKeys, steps: Iterable[pulumi.CustomResource]) -> pulumi.Output[str]:

@@ -3,12 +3,17 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from infra.settings.service import Sandbox, Service
+from infra.settings.service_places import places
+from infra.text.units import units
 from tests.e2e.guest.steps import PROGRAM, Machine
-from tests.labs import wait_for
+from tests.labs import CHECKOUT, TestLab, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 ODD = "a\"b`c$d\\e%f #g; \t é 💥 'q' ${HOME} \\n \r|"
@@ -32,6 +37,34 @@ def test_the_units_are_sound_and_the_sandbox_is_tight(each: Machine, source: Pat
     found = re.search(r"Overall exposure level for one.service: ([\d.]+)", shown)
     assert found is not None
     assert float(found[1]) < 2.0
+
+
+def test_the_page_says_what_each_relaxation_costs(guest_lab: TestLab, tmp_path: Path) -> None:
+    machine = Machine(guest_lab, "bookworm", tmp_path)
+    page = (CHECKOUT / "docs" / "services.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+): true` \|[^|]*\| ([\d.]+) \|$", page, re.MULTILINE))
+    told[""] = re.findall(r"^\| nothing \|[^|]*\| ([\d.]+) \|$", page, re.MULTILINE)[0]
+    assert told.keys() == {*Sandbox.model_fields, ""}
+    assert exposures(machine, told) == told
+
+
+def exposures(machine: Machine, relaxations: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for relaxation in relaxations:
+        settings: dict[str, Any] = {
+            "host": "h",
+            "source": ".",
+            "app": "a:app",
+            "sandbox": {relaxation: True},
+        }
+        if not relaxation:
+            del settings["sandbox"]
+        spec = Service.model_validate(settings)
+        rendered = units(places("chat", spec), spec, owner="x", import_path=".")
+        machine.run("cat > /tmp/chat.service", rendered["chat.service"].encode())
+        said = machine.run("systemd-analyze security --offline=yes --no-pager /tmp/chat.service")
+        found[relaxation] = re.findall(r"exposure level for chat.service: ([\d.]+)", said)[0]
+    return found
 
 
 def test_values_arrive_exactly_and_secrets_are_in_the_environment_file_alone(

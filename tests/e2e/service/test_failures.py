@@ -178,8 +178,8 @@ def test_what_a_killed_engine_began_is_taken_back_with_the_edit(site: Site) -> N
 
 def test_a_host_that_does_not_answer_is_named_with_what_to_do(site: Site) -> None:
     site.service["environment"] = {"DELAY_MS": "40"}
-    cut = ["ip", "link", "set", f"veth{site.stack.container(site.host)['vm_id']}i0", "down"]
-    back = [*cut[:-1], "up"]
+    address = site.url.partition("://")[2].partition(":")[0]
+    cut, back = (["ip", "route", verb, "unreachable", address] for verb in ("add", "del"))
     subprocess.run(command_inside(site.lab.paths, cut), check=True)
     try:
         said = site.refused()
