@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from . import health, placed, ports, state, systemd
+from . import health, hints, placed, ports, state, systemd
 from .document import Deploy, Health
 from .failure import StepFailed
 from .host import Host
@@ -144,7 +144,8 @@ class Switch:
         if elsewhere := self._elsewhere():
             detail.append(elsewhere)
         detail.append(f"the last lines of {self._service}:")
-        detail.append(systemd.journal(self._service, self._host))
+        journal = systemd.journal(self._service, self._host)
+        detail.append(journal)
         try:
             outcome = self._put_back()
         except (StepFailed, OSError) as second:
@@ -152,7 +153,9 @@ class Switch:
         return StepFailed(
             f"{failure.problem}; {outcome}",
             detail="\n".join(detail),
-            remedy=failure.remedy or "mend what the lines above say and run `pulumi up` again",
+            remedy=failure.remedy
+            or hints.hint(journal)
+            or "mend what the lines above say and run `pulumi up` again",
         )
 
     def _elsewhere(self) -> str:

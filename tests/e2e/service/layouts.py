@@ -113,9 +113,13 @@ words = { workspace = true }
 members = ["packages/*"]
 """,
     "app/__init__.py": """
+from pathlib import Path
 from fastapi import FastAPI
 from words import HELLO
 
+logs = Path(__file__).parent / "logs"
+logs.mkdir(exist_ok=True)
+(logs / "app.log").write_text(HELLO)
 app = FastAPI()
 
 @app.get("/healthz")

@@ -28,7 +28,11 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "health": {"path": "/api/v1/utils/health-check/"},
         },
     ),
-    "workspace": (layouts.WORKSPACE, {"app": "app:app"}),
+    "workspace": (
+        layouts.WORKSPACE,
+        # It writes beside its own modules.
+        {"app": "app:app", "server_only": ["app/logs"], "writable": ["app/logs"]},
+    ),
     "plain": (layouts.REQUIREMENTS, {"app": "server.api:app"}),
     "poetry": (layouts.POETRY, {"app": "app.main:app"}),
 }
@@ -82,6 +86,7 @@ def test_each_usual_layout_is_served_or_says_in_one_line_what_is_missing(
             "plain": '"of requirements alone"',
         }
         assert "ed" in lab.ssh("apps", "dpkg-query -W -f '${Package}' ed").text
+        assert lab.ssh("apps", "cat /opt/workspace/app/logs/app.log").text == "of the workspace"
         assert lab.ssh("apps", "cat /home/ada/flat/data/seen").text == "seen"
     finally:
         lab.pulumi(stack, "cancel", "--yes", check=False)
