@@ -19,6 +19,7 @@ import pulumi, pulumi_proxmoxve
 
 pulumi_proxmoxve.Provider("node", endpoint="https://127.0.0.1:1/", api_token="a@pve!b=c")
 subprocess.Popen(["sleep", "987"])
+subprocess.Popen(["sleep", "986"], start_new_session=True)
 
 async def never():
     pulumi.log.info("hangs")
@@ -28,10 +29,13 @@ pulumi.export("never", pulumi.Output.from_input(never()))
 """
 
 
+OURS = ("language_host.py", "python-exec", "sleep 987", "sleep 986", "proxmoxve")
+
+
 def test_nothing_outlives_an_engine_that_is_killed(project: Project) -> None:
     project.write(HANGS)
     with project.running("up", "--yes", "--skip-preview") as engine:
-        ours = wait_for_all(engine.pid, "language_host.py", "python-exec", "sleep 987", "proxmoxve")
+        ours = wait_for_all(engine.pid, *OURS)
         engine.kill()
 
         _, left = psutil.wait_procs(ours, timeout=10)
@@ -63,7 +67,7 @@ def test_an_interrupted_run_ends_with_everything_and_without_a_traceback(
 ) -> None:
     project.write(HANGS)
     with project.running("up", "--yes", "--skip-preview") as engine:
-        ours = wait_for_all(engine.pid, "language_host.py", "python-exec", "sleep 987", "proxmoxve")
+        ours = wait_for_all(engine.pid, *OURS)
         engine.send_signal(number)
         said, _ = engine.communicate(timeout=60)
 
