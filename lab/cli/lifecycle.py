@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from lab.cloudflare.credentials import ensure_credentials as ensure_cloudflare
+from lab.connector.repository.key import ensure_signing_key
 from lab.errors import LabError
 from lab.host.capabilities import obstacles
 from lab.paths import LabPaths, cache_dir
@@ -114,10 +116,10 @@ def _missing(*, need_containers: bool) -> list[str]:
 
 
 def _programs(home: Path) -> list[dict[str, str]]:
-    from lab.doubles.command.plugin import NAME, plugin_command
+    from lab.doubles.commands import double_commands
     from lab.toolchain import ensure
 
-    doubles = {NAME: plugin_command(Path(sys.executable))}
+    doubles = double_commands(Path(sys.executable))
     return [program.as_json() for program in ensure(home, doubles=doubles).programs]
 
 
@@ -134,7 +136,9 @@ def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str])
     (paths.root / "missing.json").write_text(json.dumps(missing))
     ensure_authority(paths)
     ensure_login_key(paths)
+    ensure_signing_key(paths)
     ensure_credentials(world, paths)
+    ensure_cloudflare(world, paths)
 
 
 @contextmanager
