@@ -3,7 +3,9 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -174,28 +176,42 @@ def test_files_of_the_server_cannot_be_written_by_a_step(machine: Machine) -> No
 def test_a_step_whose_engine_was_killed_goes_on_and_holds_off_the_next(
     machine: Machine, source: Path
 ) -> None:
-    (source / "requirements.txt").write_bytes(
-        (source / "requirements.txt").read_bytes() + b"# another lock\n"
-    )
+    held = "import os, time\nwhile not os.path.exists('/opt/go'):\n    time.sleep(0.05)\n"
+    (source / "main.py").write_text(held + (source / "main.py").read_text())
     given = machine.document("killed", source, {}, app="main:app", port=8066)
-    engine = subprocess.Popen(
-        machine.command(f"python3 {PROGRAM} deploy"),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert engine.stdin is not None
-    assert engine.stderr is not None
-    assert engine.stdout is not None
-    engine.stdin.write(json.dumps(given).encode())
-    engine.stdin.close()
-    assert b"staged" in engine.stderr.readline()
-    engine.kill()
-    engine.wait()
-    engine.stderr.close()
-    engine.stdout.close()
-    done = machine.step("deploy", given)
-    assert (done.code, done.answer.get("result")) == (0, "unchanged"), done.said
-    assert "waiting for another step on killed" in done.said
+    with started(machine, given) as (engine, said):
+        wait_for(lambda: any("starting" in line for line in said), "the step to start the service")
+        engine.kill()
+    with started(machine, given) as (engine, said):
+        waits = "waiting for another step on killed"
+        wait_for(lambda: any(waits in line for line in said), "the next step to wait")
+        machine.run("touch /opt/go")
+        assert engine.wait(timeout=60) == 0, said
+    assert machine.step("deploy", given).answer["result"] == "unchanged"
     assert machine.remove("killed").code == 0
+    machine.run("rm /opt/go")
+
+
+@contextmanager
+def started(
+    machine: Machine, given: dict[str, Any]
+) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+    """A deploy that goes on, and the lines that it says meanwhile."""
+    with subprocess.Popen(
+        machine.command(f"python3 {PROGRAM} deploy"),
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(json.dumps(given))
+        process.stdin.close()
+        said: list[str] = []
+        stderr = process.stderr
+        reader = threading.Thread(target=lambda: said.extend(iter(stderr.readline, "")))
+        reader.start()
+        yield process, said
+        process.wait()
+        reader.join()
 
 
 def test_removing_leaves_what_belongs_to_the_server_byte_for_byte(

@@ -2,7 +2,9 @@
 
 import pytest
 
+from infra.guest import environment
 from infra.guest.hints import hint
+from infra.guest.python import Interpreter
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,21 @@ def test_what_usually_keeps_an_application_from_starting_has_its_remedy(
 def test_the_last_trouble_is_the_one_that_counts() -> None:
     journal = "KeyError: 'FIRST'\nModuleNotFoundError: No module named 'second'\n"
     assert hint(journal).startswith("second is not")
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("incompatible with the project's Python requirement: `>=3.14`", "the Python here is 3.13"),
+        ("have a source distribution or wheel for the current platform", "there is no wheel"),
+        ("error: Hash mismatch\n  hash: sha256:1", "make the lock anew"),
+        ("cause: error sending request for url (https://x)", "reaches its package index"),
+        ("something else", "if the message speaks of the network"),
+    ],
+)
+def test_an_environment_that_cannot_be_built_has_its_remedy(said: str, remedy: str) -> None:
+    here = Interpreter("/usr/bin/python3", "3.13", "x86_64")
+    assert remedy in environment.remedy(said, here)
 
 
 def test_nothing_is_said_of_what_nobody_knows() -> None:

@@ -82,5 +82,14 @@ def test_a_step_that_could_not_begin_is_told_with_what_to_do(error: str, sign: s
     assert sign in text
 
 
+def test_a_host_without_its_guest_program_is_told_with_the_one_command_that_sends_it() -> None:
+    text = words("web", ['Process exited with status 91: running "sh":\n'], service="shop")
+    assert text is not None
+    assert text.endswith(
+        "pulumi up --replace '**::web-guest' --replace '**::shop-archive' "
+        "--replace '**::shop-deploy'"
+    )
+
+
 def test_a_step_that_told_its_trouble_itself_is_not_told_another() -> None:
     assert words("web", ['Process exited with status 1: running "x":\nEOF in line 3\n']) is None
