@@ -81,6 +81,18 @@ def test_another_lock_builds_another_environment_and_removes_the_old_one(box: Bo
     assert len(list(box.at("/opt/chat/releases").iterdir())) == 1
 
 
+def test_another_member_of_a_workspace_has_an_environment_of_its_own(box: Box) -> None:
+    (box.source / "uv.lock").write_text("")
+    document = box.document()
+    environment = document["environment"] | {"file": "uv.lock"}
+    for member in ("api", "worker"):
+        box.forget()
+        given = document | {"environment": environment | {"package": member}}
+        assert "environment" in box.deploy(given)["changed"]
+        [sync] = [call for call in box.calls() if " sync " in call]
+        assert f"--package {member} " in sync
+
+
 def test_changed_units_are_reloaded_before_the_restart(box: Box) -> None:
     box.deploy()
     units = box.document()["units"]
