@@ -120,6 +120,7 @@ def test_another_host_key_is_refused_with_the_words_to_check_it(site: Site) -> N
 def held(site: Site) -> Iterator[Site]:
     """The site with an edit whose start waits until it is let go."""
     site.edit("app/__init__.py", '"""', HELD)
+    site.service["health"] = {"limit_s": 300}
     yield site
     let_go(site)
     site.run(f"rm {GO}")
