@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from infra import remote
+from infra import last_run, remote
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -31,11 +31,8 @@ class LoginKeys:
 
 def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
     """The keys of this run. What the last one used is read from this stack's own outputs."""
-    own = f"{pulumi.get_organization()}/{project}/{stack}"
-    reference = pulumi.StackReference("last", own)
-    known: pulumi.Output[str | None] = reference.get_output(LOGIN_KEY)
-    both = pulumi.Output.all(known, ssh.private_key)
-    last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
+    known: str | None = last_run.outputs(project, stack).get(LOGIN_KEY)
+    last = pulumi.Output.secret(known) if known else ssh.private_key
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)
