@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-_READ = "pulumi:pulumi:readStackReference"
+_READ = "pulumi:pulumi:readStackOutputs"
 _TRIES = 20
 _PAUSE_S = 0.1
 

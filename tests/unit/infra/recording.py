@@ -27,7 +27,7 @@ from infra.settings import Settings, load
 from tests.conftest import REPO
 
 STACK = "pulumi:pulumi:Stack"
-READ_OUTPUTS = "pulumi:pulumi:readStackReference"
+READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
 
 
