@@ -6,9 +6,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lab.hujson import HujsonError, standardize
 from lab.tailscale.core import Core
 from lab.tailscale.errors import ApiError, not_enough_permissions, tags_not_permitted
-from lab.tailscale.hujson import HujsonError, standardize
 from lab.tailscale.state import TailnetRecord
 
 
