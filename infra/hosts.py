@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.container import Container, ContainerArgs
+from infra.container import Container, ContainerArgs, formerly
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
 from infra.guard.steps import StepHooks
@@ -76,8 +76,14 @@ def declare_hosts(
         login = Login(
             name,
             LoginArgs(
-                made.address, made.container, keys, settings.root_passwords.get(name), hooks.any
+                made.address,
+                made.container,
+                keys,
+                settings.root_passwords.get(name),
+                hooks.any,
+                spec.was,
             ),
+            opts=pulumi.ResourceOptions(aliases=formerly(spec.was)),
         )
         hosts[name] = Host(name, "container", login.access, made.container, login, hooks)
     for name, existing in settings.existing.items():
