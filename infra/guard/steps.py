@@ -26,7 +26,7 @@ def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> Step
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]
-        if text := words(hosts.get(named, named), args.errors):
+        if text := words(hosts.get(named, named), args.errors, service=named):
             pulumi.log.error(f"{args.name}: {text}")
         return False
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from . import files
 from .host import Host
@@ -16,7 +17,8 @@ class State:
 
     `confirmed` is a digest of what runs (release, environment file, units), empty while a switch
     is under way. `roots`, `units`, `env_files` and `archives` are what was placed, so that it is
-    found when the stack names other ones. `packages` are those that a deploy brought.
+    found when the stack names other ones. `packages` are those that a deploy brought. `answers` is
+    what the confirmed one answers, and where: {"health": {...}, "host", "port"}.
     """
 
     owner: str = ""
@@ -27,6 +29,7 @@ class State:
     units: list[str] = field(default_factory=list)
     archives: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 def home(host: Host, service: str) -> Path:

@@ -77,7 +77,7 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         },
         replace=frozenset(stack_file.replace),
         remove=frozenset(stack_file.remove),
-        warnings=tuple(_warnings(stack_file, proxmox)),
+        warnings=tuple(_warnings(stack_file, proxmox, resolved.services)),
     )
 
 
@@ -113,7 +113,9 @@ def _access(source: Source, found: Login) -> ProxmoxAccess:
     )
 
 
-def _warnings(stack_file: StackFile, proxmox: ProxmoxAccess | None) -> list[str]:
+def _warnings(
+    stack_file: StackFile, proxmox: ProxmoxAccess | None, services: Mapping[str, Looked]
+) -> list[str]:
     warnings = []
     if proxmox and proxmox.insecure:
         warnings.append(
@@ -124,6 +126,13 @@ def _warnings(stack_file: StackFile, proxmox: ProxmoxAccess | None) -> list[str]
     warnings += [
         f"replace: allows to destroy {name} and to make it anew; take {name} out once that is done"
         for name in sorted(set(stack_file.replace))
+    ]
+    warnings += [
+        f"services/{name}/server_only: {', '.join(looked.tree.kept_back)} is in the source and "
+        "stays behind, because it is the host's own; name other paths in server_only if the "
+        "application needs it, or ignore it in .gitignore"
+        for name, looked in services.items()
+        if looked.tree.kept_back
     ]
     return warnings
 

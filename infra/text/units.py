@@ -1,6 +1,8 @@
 """The units of a service: a socket that keeps its port open, and the service behind it."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import PurePosixPath
 
 from infra.settings.service import Service
 from infra.settings.service_places import Places
@@ -8,6 +10,7 @@ from infra.text.quoting import command_line
 from infra.text.render import render
 
 LAUNCHER_PYTHON = "/usr/bin/python3"
+HOMES = ("/home", "/root", "/run/user")
 START_SPARE_S = 15
 STOP_SPARE_S = 45
 
@@ -39,12 +42,19 @@ def units(places: Places, service: Service, *, owner: str, import_path: str) -> 
         memory_mb=service.limits.memory_mb,
         sandbox=service.sandbox,
         writable=places.writable,
+        code_in_homes=_in_homes([places.root]),
+        writable_in_homes=_in_homes(places.writable),
     )
     if socket is None:
         return {service_name: text}
     listen = listen_stream(service.listen, service.port)
     opened = render("service.socket.j2", owner=owner, name=places.name, listen=listen)
     return {socket_name: opened, service_name: text}
+
+
+def _in_homes(paths: Iterable[str]) -> tuple[str, ...]:
+    """Those below the directories that the sandbox hides."""
+    return tuple(p for p in paths if any(PurePosixPath(p).is_relative_to(h) for h in HOMES))
 
 
 def listen_stream(listen: str, port: int) -> str:
