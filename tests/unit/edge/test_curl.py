@@ -15,8 +15,7 @@ def test_a_lab_without_containers_publishes_nothing_and_says_so(
     status = {"containers": False, "missing": ["containers need root"]}
     monkeypatch.setattr(curl, "ask_running", lambda *_: status)
     with pytest.raises(LabError) as error:
-        curl.fetch(LabPaths("t", tmp_path), "https://chat.example.org/", [])
+        curl.fetch(LabPaths("t", tmp_path), ["https://chat.example.org/"])
     assert str(error.value) == (
-        "https://chat.example.org/: nothing is published in a lab without containers "
-        "(containers need root)"
+        "lab curl: nothing is published in a lab without containers (containers need root)"
     )
