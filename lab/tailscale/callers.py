@@ -93,7 +93,9 @@ def tag_owners(core: Core, tailnet: str) -> dict[str, list[str]]:
         owners = standardize(policy).get("tagOwners", {})
     except HujsonError:
         return {}
-    return dict(owners) if isinstance(owners, dict) else {}
+    if not isinstance(owners, dict):
+        return {}
+    return {tag: names for tag, names in owners.items() if isinstance(names, list)}
 
 
 def basic(text: str) -> tuple[str, str] | None:
