@@ -27,7 +27,9 @@ def main() -> None:
         pulumi.log.warn(warning)
     keys = login_keys(settings.ssh, project, stack)
     guard = Guard(settings, keys.public_keys, project=project, stack=stack)
-    steps = watch_steps({name: one.spec.host for name, one in settings.services.items()})
+    steps = watch_steps(
+        {name: one.spec.host for name, one in settings.services.items()}, guard.before_step_delete
+    )
     hosts = declare_hosts(settings, guard, keys, steps)
     services = declare_services(settings, hosts, project=project, stack=stack)
     pulumi.export("hosts", exported_hosts(hosts))

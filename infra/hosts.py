@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from infra import remote
-from infra.container import Container, ContainerArgs
+from infra.container import Container, ContainerArgs, formerly
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
 from infra.guard.steps import StepHooks
@@ -80,9 +80,16 @@ def declare_hosts(
         login = Login(
             name,
             LoginArgs(
-                made.address, made.container, keys, settings.root_passwords.get(name), hooks.any
+                made.address,
+                made.container,
+                keys,
+                settings.root_passwords.get(name),
+                hooks.any,
+                spec.was,
             ),
-            opts=pulumi.ResourceOptions(providers=[steps] if steps else None),
+            opts=pulumi.ResourceOptions(
+                aliases=formerly(spec.was), providers=[steps] if steps else None
+            ),
         )
         hosts[name] = Host(name, "container", login.access, made.container, login, hooks, steps)
     for name, existing in settings.existing.items():

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pulumi
-from pulumi.runtime import register_stack_transformation
 
-from infra import remote
+from infra import last_run, remote
+from infra.container import formerly
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -32,30 +32,11 @@ class LoginKeys:
 
 def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
     """The keys of this run. What the last one used is read from this stack's own outputs."""
-    own = f"{pulumi.get_organization()}/{project}/{stack}"
-    reference = pulumi.StackReference("last", own)
-    register_stack_transformation(_after(reference))
-    known: pulumi.Output[str | None] = reference.get_output(LOGIN_KEY)
-    both = pulumi.Output.all(known, ssh.private_key)
-    last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
+    known: str | None = last_run.outputs(project, stack).get(LOGIN_KEY)
+    last = pulumi.Output.secret(known) if known else ssh.private_key
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)
-
-
-def _after(reference: pulumi.StackReference) -> pulumi.ResourceTransformation:
-    """Makes everything wait until the state was read: a state file that is read while the engine
-    writes it ends the run with "failed to load checkpoint: EOF".
-    """
-    wait = pulumi.ResourceOptions(depends_on=[reference])
-
-    def transform(
-        args: pulumi.ResourceTransformationArgs,
-    ) -> pulumi.ResourceTransformationResult:
-        opts = pulumi.ResourceOptions.merge(args.opts, wait)
-        return pulumi.ResourceTransformationResult(args.props, opts)
-
-    return transform
 
 
 def once_done(keys: LoginKeys, steps: Iterable[pulumi.CustomResource]) -> pulumi.Output[str]:
@@ -73,6 +54,7 @@ class LoginArgs:
     keys: LoginKeys
     root_password: pulumi.Output[str] | None = field(repr=False)
     hooks: pulumi.ResourceHookBinding | None
+    was: str | None = None
 
 
 class Login(pulumi.ComponentResource):
@@ -92,7 +74,7 @@ class Login(pulumi.ComponentResource):
             f"{name}-host-key",
             unknown,
             Step(QUICK_S, run=scripts.host_key(), triggers=made_anew),
-            opts=child,
+            opts=_also(child, args.was and f"{args.was}-host-key"),
         )
         self.host_key = learnt.stdout
         through = Access(args.address, 22, "root", args.keys.last, self.host_key)
@@ -103,7 +85,11 @@ class Login(pulumi.ComponentResource):
             f"{name}-login",
             through,
             Step(QUICK_S, run=scripts.login(), stdin=stdin, triggers=made_anew),
-            opts=child,
+            opts=_also(child, args.was and f"{args.was}-login"),
         )
         self.access = Access(args.address, 22, "root", args.keys.now, self.host_key)
         self.register_outputs({"host_key": self.host_key})
+
+
+def _also(opts: pulumi.ResourceOptions, name: str | None) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=formerly(name)))

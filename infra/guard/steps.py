@@ -21,8 +21,8 @@ class StepHooks:
     remove: pulumi.ResourceHookBinding | None
 
 
-def watch_steps(hosts: Mapping[str, str]) -> StepHooks:
-    """The hooks of all steps. `hosts` has the host of each service."""
+def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> StepHooks:
+    """The hooks of all steps. `hosts` has the host of each service; `before_delete` may refuse."""
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]
@@ -31,9 +31,12 @@ def watch_steps(hosts: Mapping[str, str]) -> StepHooks:
         return False
 
     return StepHooks(
-        *hooks.bind_steps(hooks.StepCallbacks(_before_create, _before_update, _before_delete),
-                          on_error)
-    )  # fmt: skip
+        *hooks.bind_steps(
+            hooks.StepCallbacks(_before_create, _before_update, _before_delete),
+            before_delete,
+            on_error,
+        )
+    )
 
 
 async def _before_create(args: pulumi.ResourceHookArgs) -> None:
