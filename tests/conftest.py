@@ -12,17 +12,29 @@ from tests.labs import StackFile, TestLab, running_lab, stack_file
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
 
+TESTS = REPO / "tests"
+_SLOW_FIRST = ("engine", "e2e", "unit")
 _left_out = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what reads the specification where that is absent."""
+    """The slow ones first; leave out what reads the specification where that is absent."""
+    # Run side by side, the many quick files fill up the end.
+    items.sort(key=lambda item: _SLOW_FIRST.index(item.path.relative_to(TESTS).parts[0]))
     if SHARED.is_dir():
         return
     kept = [item for item in items if item.get_closest_marker("shared") is None]
     config.stash[_left_out] = len(items) - len(kept)
+    if (worker := getattr(config, "workeroutput", None)) is not None:
+        worker["left_out"] = len(items) - len(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker has seen all tests: what one of them left out, all did."""
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
 
 
 def pytest_terminal_summary(

@@ -9,7 +9,11 @@ from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, judge, judge_update
 from infra.guard.mark import Mark
-from infra.guard.ownership import refusal_to_create, refusal_to_touch
+from infra.guard.ownership import (
+    refusal_beside_a_lost_host,
+    refusal_to_create,
+    refusal_to_touch,
+)
 from infra.guard.survey import RefusedError, Survey
 from infra.guard.teardown import declare_teardown
 from infra.settings import Settings
@@ -63,6 +67,9 @@ class Guard:
         spec, mark = self._settings.containers[host], self._marks[host]
         there = await self._survey.occupant(spec.node, spec.vm_id)
         refusal = refusal_to_create(host, spec, mark, there) if there else None
+        if there is None:
+            known = {*self._settings.containers, *self._settings.remove, *self._renamed}
+            refusal = refusal_beside_a_lost_host(host, mark, known, await self._survey.tagged())
         try:
             await self._survey.ensure_nodes_fit()
         except RefusedError as error:

@@ -1,6 +1,6 @@
 """Whose container is it? Decides before one is made, changed or deleted. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from infra.guard.mark import Mark, marks_in
 from infra.node.occupant import Occupant
@@ -28,6 +28,30 @@ def refusal_to_create(host: str, spec: Container, mark: Mark, there: Occupant) -
         for m in marks[:1]
     )
     return f"{taken}{whose}; nothing was changed. Give hosts/{host}/container/vm_id a free id"
+
+
+def refusal_beside_a_lost_host(
+    host: str, mark: Mark, known: Iterable[str], tagged: Mapping[int, Iterable[str]]
+) -> str | None:
+    """Why `host` must not be made while a container of this stack is no host of it any more.
+
+    Its removal would be refused too, but only once `host` stands: a renamed host with another id
+    would be there twice.
+    """
+    lost = [
+        (vm_id, other.host)
+        for vm_id, tags in sorted(tagged.items())
+        for other in marks_in(tags)
+        if mark.same_stack(other) and other.host not in {name.lower() for name in known}
+    ]
+    if not lost:
+        return None
+    vm_id, name = lost[0]
+    return (
+        f"{host}: is not made while container {vm_id} of this stack is that of {name}, which is "
+        f"no longer one of berth:hosts; nothing was changed. If {host} is its new name, add "
+        f"was: {name} to hosts/{host}/container; to lose {name}, add it to berth:remove"
+    )
 
 
 def refusal_to_touch(

@@ -8,7 +8,13 @@ import pulumi
 
 from infra.node.client import ApiError, CannotAskError, Credentials, NodeClient
 from infra.node.facts import Findings, check_nodes
-from infra.node.occupant import Occupant, container_config, occupant_of, split_tags
+from infra.node.occupant import (
+    Occupant,
+    container_config,
+    occupant_of,
+    split_tags,
+    tagged_containers,
+)
 from infra.node.rights import check_rights
 from infra.settings import ProxmoxAccess, Settings
 from infra.settings.models import Container
@@ -54,6 +60,10 @@ class Survey:
     async def occupant(self, node: str, vm_id: int) -> Occupant | None:
         """Who has the id now."""
         return await _asked(occupant_of, await self._connected(), node, vm_id)
+
+    async def tagged(self) -> dict[int, tuple[str, ...]]:
+        """The tags of all containers that may be seen, by VM id."""
+        return await _asked(tagged_containers, await self._connected())
 
     async def tags(self, node: str, vm_id: int) -> tuple[str, ...] | None:
         """The tags of a container now; None when it is gone, or cannot be asked about."""

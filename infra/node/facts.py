@@ -83,14 +83,21 @@ def _check_bridges(
     client: NodeClient, node: str, declared: Mapping[str, Container], findings: Findings
 ) -> None:
     rows = client.get(f"nodes/{node}/network", type="any_bridge")
-    bridges = {row["iface"] for row in rows}
+    bridges = {row["iface"]: row.get("address") for row in rows}
     for name, container in declared.items():
+        if str(container.address.ip) in bridges.values():
+            findings.problems.append(
+                Problem(
+                    _path(name, "address"),
+                    f"{container.address.ip} is the address of node {node} itself; take another",
+                )
+            )
         if container.bridge not in bridges:
             findings.problems.append(
                 Problem(
                     _path(name, "bridge"),
                     f"node {node} has no bridge {container.bridge} that these credentials may "
-                    f"use; {_offer(bridges)}",
+                    f"use; {_offer(set(bridges))}",
                 )
             )
 

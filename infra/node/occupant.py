@@ -55,6 +55,15 @@ def container_config(client: NodeClient, node: str, vm_id: int) -> dict[str, Any
     return config
 
 
+def tagged_containers(client: NodeClient) -> dict[int, tuple[str, ...]]:
+    """The tags of every container of the cluster that these credentials may look at, by VM id."""
+    return {
+        int(row["vmid"]): split_tags(row.get("tags"))
+        for row in client.get("cluster/resources", type="vm")
+        if row.get("type") == "lxc"
+    }
+
+
 def split_tags(tags: object) -> tuple[str, ...]:
     """The tags of a guest as Proxmox lists them."""
     return tuple(t for t in str(tags or "").replace(",", ";").split(";") if t)

@@ -6,7 +6,7 @@ Each description completes "missing; give ..." and is the text an editor shows. 
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from infra.settings.model import Model
 from infra.settings.scalars import (
@@ -189,6 +189,8 @@ class Existing(Model):
 
 class Host(Model):
     """One of both: a container that is made, or a machine that exists."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     container: Container | None = None
     existing: Existing | None = None

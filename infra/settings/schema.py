@@ -19,6 +19,7 @@ _SECURE = {
 def schema() -> dict[str, Any]:
     """A whole Pulumi.STACK.yaml. What belongs to the engine or other packages is let through."""
     models = StackFile.model_json_schema()
+    _close(models)
     definitions = models.pop("$defs")
     properties = {
         f"berth:{name}": {**value, "description": value.get("description", "")}
@@ -45,6 +46,17 @@ def schema() -> dict[str, Any]:
         },
         "$defs": definitions,
     }
+
+
+def _close(part: Any) -> None:  # noqa: ANN401 (any JSON)
+    """Refuse names that fit no pattern, as the models do; pydantic leaves that open."""
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part.setdefault("additionalProperties", False)
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            _close(one)
 
 
 def text() -> str:

@@ -82,6 +82,8 @@ def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[s
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
         "IdentityAgent": "none",
+        # A key or nothing: no question for a password.
+        "BatchMode": "yes",
         "LogLevel": "ERROR",
         "ConnectTimeout": 10,
         # A machine that was switched on a moment ago: one attempt a second.

@@ -8,6 +8,8 @@ from rich.table import Table
 from lab.paths import LabPaths
 from lab.process.ask import ask
 
+_WIDE = 250
+
 
 def read_status(paths: LabPaths) -> dict[str, Any]:
     """The process's answer; `running` false when there is none."""
@@ -20,6 +22,9 @@ def read_status(paths: LabPaths) -> dict[str, Any]:
 def print_table(status: dict[str, Any]) -> None:
     """For people."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        # Read by a program or kept in a file: nothing is cut off to fit a screen.
+        console.width = _WIDE
     if not status["running"]:
         left = "; files of it are left, `bin/lab down` removes them" if status["files"] else ""
         console.print(f"lab {status['name']}: is not running{left}")

@@ -68,6 +68,9 @@ class Tunnels:
     def configuration(self, tunnel_id: str) -> Configuration:
         """What the tunnel's connectors are to do now; KeyError where there is no such tunnel."""
         tunnel = self._store.state.tunnels[tunnel_id]
+        if tunnel.config_src == "local":
+            # Kept by the API all the same, and never sent to a connector.
+            return Configuration(0, {})
         return Configuration(tunnel.config_version, dict(tunnel.config or {}))
 
     def exists(self, tunnel_id: str) -> bool:
@@ -117,9 +120,10 @@ class Tunnels:
         return found
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of tunnels that get another configuration, secret or are deleted; returns the end.
+        """Hear of tunnels that get another configuration or secret, lose connections by request or
+        are deleted; returns what ends it.
 
-        A connector of a tunnel that no longer `exists` is to be dropped.
+        A connection that is no longer among `connections` is to be closed.
         """
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
@@ -129,11 +133,11 @@ class Tunnels:
         for listener in tuple(self._listeners):
             listener(tunnel_id)
 
-    def drop(self, tunnel_id: str) -> None:
-        """Told by the API: the connections are closed by request."""
-        connections = self._connections.get(tunnel_id, {})
-        for connection_id in tuple(connections):
-            self.disconnected(tunnel_id, connection_id)
+    def drop(self, tunnel_id: str, client_id: str | None = None) -> None:
+        """Told by the API: close the connections of a connector, or of all, by request."""
+        for connection in self.connections(tunnel_id):
+            if client_id in {None, connection.client_id}:
+                self.disconnected(tunnel_id, connection.id)
         self.changed(tunnel_id)
 
     def _alive(self, tunnel_id: str) -> TunnelRecord | None:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab.world import models
+from lab.world import base, models
 from lab.world.fitting_networks import Networks
 from lab.world.fitting_stores import (
     fit_storages,
@@ -129,7 +129,7 @@ def _endpoint(endpoint: str | None, notes: list[str]) -> _Endpoint:
     try:
         address = ip_address(host)
     except ValueError:
-        if fits_model(models.DnsName, host):
+        if fits_model(base.DnsName, host):
             notes.append(f"proxmox/endpoint: {host} is a name; the node's address is made up")
             return _Endpoint(None, host, port)
         notes.append("proxmox/endpoint: names no host; the lab puts its own in its place")
@@ -148,7 +148,7 @@ def _node(
     address = place.address or _usual_or_free(networks, network)
     networks.taken.add(address)
     names = Counter(c.node for c in facts.containers if c.node)
-    valid = [name for name, _ in names.most_common() if fits_model(models.Name, name)]
+    valid = [name for name, _ in names.most_common() if fits_model(base.Name, name)]
     name = valid[0] if valid else "pve"
     notes.extend(
         f"node {other}: a lab has one node, {name}; containers on others are refused"
@@ -202,7 +202,7 @@ def _hosts(
     places: dict[IPv4Address, dict[str, Any]] = {}
     for host in existing:
         where = f"hosts/{host.name}/existing"
-        if host.address is None or not fits_model(models.Name, host.name):
+        if host.address is None or not fits_model(base.Name, host.name):
             notes.append(f"{where}: has no IPv4 address or no name that a world takes; left out")
         elif host.address == at_node:
             notes.append(f"{where}: is the node itself, where root logs in")
@@ -236,12 +236,12 @@ def _host(host: ExistingFacts, networks: Networks, bridge: str) -> dict[str, Any
 
 
 def _further_users(host: ExistingFacts, present: list[str]) -> list[str]:
-    known = host.user in present or not fits_model(models.Name, host.user)
+    known = host.user in present or not fits_model(base.Name, host.user)
     return [] if known else [host.user]
 
 
 def _host_notes(host: ExistingFacts) -> Iterable[str]:
-    if not fits_model(models.Name, host.user):
+    if not fits_model(base.Name, host.user):
         yield f"/user: {host.user!r} is no name that a world takes; left out"
     if host.states_host_key:
         yield (

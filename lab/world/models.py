@@ -6,15 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-DnsName = Annotated[
-    str,
-    StringConstraints(
-        max_length=253,
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-        r"(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
-    ),
-]
+from lab.world.base import DnsName, Name
+from lab.world.cloudflare import Cloudflare
+
 StorageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$")]
 BridgeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{1,9}$")]
 UserId = Annotated[str, StringConstraints(pattern=r"^[^\s:/!@]+@(pam|pve)$")]
@@ -148,10 +142,14 @@ class Host(Model):
 
 
 class StackCredentials(Model):
-    """What a stack is given in place of its own: a token, or a user with a password."""
+    """What a stack is given in place of its own: a token, or a user with a password.
+
+    `cloudflare_token` is one of cloudflare/tokens, None where the world has no Cloudflare.
+    """
 
     api_token: Annotated[str, StringConstraints(pattern=r"^[^\s!]+@(pam|pve)![A-Za-z][\w.-]+$")]
     login: UserId = "root@pam"
+    cloudflare_token: Name | None = None
 
 
 class World(Model):
@@ -159,13 +157,20 @@ class World(Model):
 
     proxmox: Proxmox
     hosts: dict[Name, Host] = {}
+    cloudflare: Cloudflare = Cloudflare()
     stack: StackCredentials
     secrets: dict[str, str] = {}
 
     @model_validator(mode="after")
     def ensure_references_resolve(self) -> Self:
         """Report every name that is used but not defined, all at once."""
-        problems = [*self._bridge_problems(), *self._storage_problems(), *self._user_problems()]
+        problems = [
+            *self._bridge_problems(),
+            *self._storage_problems(),
+            *self._user_problems(),
+            *self.cloudflare.problems(),
+            *self._cloud_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -217,3 +222,9 @@ class World(Model):
         if self.stack.login not in users:
             problems.append(f"stack/login: {self.stack.login} is not one of proxmox/users")
         return problems
+
+    def _cloud_problems(self) -> list[str]:
+        token = self.stack.cloudflare_token
+        if token is not None and token not in self.cloudflare.tokens:
+            return [f"stack/cloudflare_token: {token} is not one of cloudflare/tokens"]
+        return []

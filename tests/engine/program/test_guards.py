@@ -13,6 +13,7 @@ Make = Callable[[Mapping[str, Any]], StackFile]
 UP = ("up", "--yes", "--skip-preview")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzVCyOwMoqZmgRMOZYNrRyzbaHMkdkSilxBvmst3NMt"
 DESTROY_ONLY = {"BERTH_DESTROY_ONLY": "1"}
+MARK = "berth+berth+test+one+t3stt3st"
 
 
 def ids(lab: TestLab) -> set[int]:
@@ -157,6 +158,22 @@ def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
     assert "container 711" not in lab.pulumi(stack, "preview", "--expect-no-changes").text
 
 
+def test_a_renamed_host_with_another_id_is_not_made_a_second_time(
+    lab: TestLab, stack: StackFile
+) -> None:
+    stack.hosts["two"] = container(714, 85)
+    del stack.hosts["one"]
+    stack.write()
+    said = refused(lab, stack)
+    assert "two: is not made while container 711 of this stack is that of one" in said
+    assert 714 not in ids(lab)
+
+    stack.document["config"]["berth:remove"] = ["one"]
+    stack.write()
+    lab.pulumi(stack, *UP)
+    assert 714 in ids(lab) and 711 not in ids(lab)
+
+
 def test_a_taken_vm_id_is_refused_before_anything_is_created(
     lab: TestLab, steady: StackFile, make_stack: Make
 ) -> None:
@@ -178,6 +195,35 @@ def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, steady: Sta
     assert "container 710 no longer carries the tag berth+berth+test+one+t3stt3st" in said
     assert 710 in ids(lab)
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+t3stt3st")
+
+
+def test_a_refresh_that_saw_no_mark_does_not_make_a_strangers_container_ours(
+    lab: TestLab, stack: StackFile
+) -> None:
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="somebody-elses")
+    lab.pulumi(stack, "refresh", "--yes", "--skip-preview")
+    stack.container("one")["cores"] = 2
+    stack.write()
+    said = refused(lab, stack)
+    assert "container 711 no longer carries the tag berth+berth+test+one+t3stt3st" in said
+    config = lab.api("GET", "/nodes/pve/lxc/711/config")
+    assert (config["tags"], config["cores"]) == ("somebody-elses", 1)
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
+
+
+@pytest.mark.parametrize("environment", [{}, DESTROY_ONLY], ids=["whole", "destroy-only"])
+def test_a_destroy_that_was_refused_goes_through_once_its_cause_is_gone(
+    lab: TestLab, stack: StackFile, environment: dict[str, str]
+) -> None:
+    destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="berth+other+prod+one+an0ther1")
+    said = refused(lab, stack, *destroy, environment=environment)
+    assert "container 711 no longer carries the tag" in said
+    assert 711 in ids(lab)
+
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
+    lab.pulumi(stack, *destroy, environment=environment)
+    assert 711 not in ids(lab)
 
 
 def test_elsewhere_a_plain_destroy_is_refused_before_anything_is_touched(

@@ -54,6 +54,14 @@ def findings(answers: Answers | None = None, **changes: object) -> Findings:
     return check_nodes(answers or Answers(), spec, frozenset({"chat"}))  # type: ignore[arg-type]
 
 
+def test_the_nodes_own_address_is_not_given_to_a_container() -> None:
+    bridges = [{"iface": "vmbr0", "address": "192.168.1.11"}]
+    found = findings(Answers(**{"nodes/pve/network": bridges}), address="192.168.1.11/24")
+    assert [str(problem) for problem in found.problems] == [
+        "hosts/chat/container/address: 192.168.1.11 is the address of node pve itself; take another"
+    ]
+
+
 def test_what_fits_is_not_spoken_of() -> None:
     found = findings()
     assert (found.problems, found.warnings) == ([], [])

@@ -43,6 +43,13 @@ def test_an_editor_marks_what_the_settings_refuse(changes: dict[str, Any]) -> No
     assert complaints({"config": stack({"chat": container(**changes)}, secrets=secrets)})
 
 
+@pytest.mark.parametrize(
+    "hosts", [{"Chat_1": container()}, {"chat": {}}, {"chat": {**container(), "existing": {}}}]
+)
+def test_an_editor_marks_a_host_that_is_none(hosts: dict[str, Any]) -> None:
+    assert complaints({"config": stack(hosts, secrets={"ssh-key": {"secure": "v1:..."}})})
+
+
 def test_an_editor_marks_a_secret_in_clear() -> None:
     assert complaints({"config": stack(secrets={"ssh-key": "clear"})})
 
