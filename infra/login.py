@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from infra import remote
+from infra.last_run import LastRun
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -29,11 +30,9 @@ class LoginKeys:
     public_keys: pulumi.Output[list[str]]
 
 
-def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
+def login_keys(ssh: SshKeys, last_run: LastRun) -> LoginKeys:
     """The keys of this run. What the last one used is read from this stack's own outputs."""
-    own = f"{pulumi.get_organization()}/{project}/{stack}"
-    reference = pulumi.StackReference("last", own)
-    known: pulumi.Output[str | None] = reference.get_output(LOGIN_KEY)
+    known: pulumi.Output[str | None] = last_run.output(LOGIN_KEY)
     both = pulumi.Output.all(known, ssh.private_key)
     last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
     halves = pulumi.Output.unsecret(last.apply(public_half))

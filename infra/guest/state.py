@@ -15,8 +15,8 @@ class State:
     """One service on this host.
 
     `confirmed` is a digest of what runs (release, environment file, units), empty while a switch
-    is under way. `roots`, `units`, `env_files` and `archives` are what was placed, so that it is
-    found when the stack names other ones. `packages` are those that a deploy brought.
+    is under way. `roots`, `units`, `env_files`, `archives` and `certificates` are what was placed,
+    so that it is found when the stack names other ones. `packages` are those that a deploy brought.
     """
 
     owner: str = ""
@@ -26,6 +26,7 @@ class State:
     env_files: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     archives: list[str] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
 
 

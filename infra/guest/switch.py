@@ -117,7 +117,12 @@ class Switch:
     def _gate(self) -> float:
         document = self._document
         seconds = health.gate(
-            document.health, document.host, document.port, self._report, self._broken
+            document.health,
+            document.host,
+            document.port,
+            self._report,
+            self._broken,
+            encrypted=document.tls is not None,
         )
         if self._changed:
             self._report.say(f"healthy after {seconds:.1f} s")

@@ -42,6 +42,16 @@ def remove(guest: Guest, service: str) -> str:
     return _guest(guest, "remove", skip_without=f"{SERVICES}/{service}")
 
 
+def connect(guest: Guest) -> str:
+    """Makes the connector that the document on stdin describes."""
+    return _guest(guest, "connect", skip_without="")
+
+
+def disconnect(guest: Guest, unit: str) -> str:
+    """Stops and removes the connector, where anything of it is there."""
+    return _guest(guest, "disconnect", skip_without=f"{SERVICES}/{unit}")
+
+
 def _guest(guest: Guest, verb: str, *, skip_without: str) -> str:
     missing = (
         f"{guest.path} is not on this host: it was emptied or made anew. "
