@@ -17,6 +17,7 @@ import aiohttp
 import psutil
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from lab.cloudflare.connector_token import ConnectorToken
 from lab.cloudflare.state import DnsRecord, State, Store, TunnelRecord
@@ -189,8 +190,8 @@ class Lab:
         connector = aiohttp.TCPConnector(resolver=_Here(), ssl=context, limit=0)
         return aiohttp.ClientSession(connector=connector, **options)
 
-    def url(self, path: str, name: str = NAME) -> str:
-        return f"https://{name}:{self.port}{path}"
+    def url(self, path: str, name: str = NAME) -> URL:
+        return URL(f"https://{name}:{self.port}{path}", encoded=True)
 
     async def fetch(self, path: str, name: str = NAME, **request: Any) -> tuple[int, str]:
         """One request of a visitor's own: status and text."""
@@ -208,6 +209,7 @@ class _Here(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
+        del family
         return [
             ResolveResult(
                 hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0
@@ -260,11 +262,18 @@ class Origin:
                 web.route("*", "/{any:.*}", self._any),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, keepalive_timeout=75)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=0,
+            keepalive_timeout=75,
+            handler_cancellation=True,
+        )
         await self._runner.setup()
         await web.SockSite(self._runner, self.listening, ssl_context=context).start()
 
     async def stop(self) -> None:
+        self.go_on.set()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -342,7 +351,7 @@ class Origin:
         request.transport.abort()
         return answer
 
-    async def _slow(self, request: web.Request) -> web.Response:
+    async def _slow(self, _: web.Request) -> web.Response:
         try:
             await self.go_on.wait()
         except asyncio.CancelledError:
@@ -350,7 +359,7 @@ class Origin:
             raise
         return web.Response(text="at last")
 
-    async def _refuse(self, request: web.Request) -> web.Response:
+    async def _refuse(self, _: web.Request) -> web.Response:
         return web.Response(status=413, text="too much")
 
     async def _echo(self, request: web.Request) -> web.StreamResponse:

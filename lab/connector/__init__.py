@@ -1,0 +1,1 @@
+"""A stand-in for cloudflared: what runs in a machine of the lab."""

@@ -1,0 +1,197 @@
+"""Asks the services behind a tunnel, over connections that are kept and used again."""
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import h11
+
+from lab.connector.ingress import OriginRequest, Rule
+from lab.connector.peer import Headers, Peer
+from lab.connector.relay import Answer, BackLost, Exchange, handed_on, header
+from lab.connector.wire import Wire
+
+_SWEEP_S = 5
+_PORTS = {False: 80, True: 443}
+
+
+class OriginError(Exception):
+    """A service could not be asked; the text says why, as a log line has it."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a connection leads to, and by which rules: only the same may share one."""
+
+    socket: str | None
+    host: str
+    port: int
+    server_name: str | None
+    origin: OriginRequest = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.socket or f"{self.host}:{self.port}"
+
+
+@dataclass
+class _Kept:
+    peer: Peer
+    since: float
+
+
+class Origins:
+    """The way to every service of a tunnel's configuration."""
+
+    def __init__(self) -> None:
+        self._kept: defaultdict[_Place, list[_Kept]] = defaultdict(list)
+        self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def ask(self, front: Peer, request: h11.Request, rule: Rule) -> int:
+        """Carry a request to `rule`'s service and the answer back; returns the answer's status.
+
+        OriginError while nothing was answered.
+        """
+        place = _place(rule, _host(request))
+        onward = _onward(request, rule)
+        status = 0
+
+        def shape(response: Answer) -> Headers:
+            nonlocal status
+            status = response.status_code
+            return handed_on(response)
+
+        exchange = Exchange(front, request, onward, shape)
+        while True:
+            back, fresh = await self._connection(place, encrypted=rule.encrypted)
+            try:
+                await exchange.over(back)
+            except BackLost as lost:
+                # What was kept may have been closed by the service just now.
+                if lost.repeatable and not fresh:
+                    continue
+                raise OriginError(str(lost)) from lost
+            finally:
+                self._give_back(place, back)
+            return status
+
+    def close(self) -> None:
+        """Close what is kept."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for kept in self._kept.values():
+            for one in kept:
+                one.peer.wire.close()
+        self._kept.clear()
+
+    async def _connection(self, place: _Place, *, encrypted: bool) -> tuple[Peer, bool]:
+        """One to `place`, and whether it was made just now."""
+        kept = self._kept[place]
+        while kept:
+            one = kept.pop()
+            if not one.peer.wire.ended and not _is_over(place, one):
+                return one.peer, False
+            one.peer.wire.close()
+        return await self._dial(place, encrypted=encrypted), True
+
+    async def _dial(self, place: _Place, *, encrypted: bool) -> Peer:
+        loop = asyncio.get_running_loop()
+        origin = place.origin
+        context = self._context(origin, place) if encrypted else None
+        name = place.server_name if context else None
+        limit_s = origin.connect_timeout_s + (origin.tls_timeout_s if context else 0)
+        try:
+            async with asyncio.timeout(limit_s):
+                if place.socket is not None:
+                    _, wire = await loop.create_unix_connection(
+                        Wire, place.socket, ssl=context, server_hostname=name
+                    )
+                else:
+                    _, wire = await loop.create_connection(
+                        Wire, place.host, place.port, ssl=context, server_hostname=name
+                    )
+        except ssl.SSLCertVerificationError as error:
+            raise OriginError(
+                f"tls: failed to verify certificate: x509: {error.verify_message} ({place})"
+            ) from error
+        except ssl.SSLError as error:
+            raise OriginError(f"tls: {place}: {error.reason or error}") from error
+        except socket.gaierror as error:
+            raise OriginError(f"dial tcp: lookup {place.host}: no such host") from error
+        except TimeoutError as error:
+            raise OriginError(f"dial tcp {place}: i/o timeout") from error
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OriginError(f"dial tcp {place}: connect: {reason.lower()}") from error
+        return Peer(wire, h11.CLIENT)
+
+    def _context(self, origin: OriginRequest, place: _Place) -> ssl.SSLContext:
+        key = (origin.no_tls_verify, origin.ca_pool)
+        if key not in self._contexts:
+            context = ssl.create_default_context()
+            if origin.ca_pool:
+                try:
+                    context.load_verify_locations(origin.ca_pool)
+                except OSError as error:
+                    raise OriginError(f"{place}: caPool {origin.ca_pool}: {error}") from error
+            if origin.no_tls_verify:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            self._contexts[key] = context
+        return self._contexts[key]
+
+    def _give_back(self, place: _Place, back: Peer) -> None:
+        kept = self._kept[place]
+        if not back.reusable or len(kept) >= place.origin.keep_alive_connections:
+            back.wire.close()
+            return
+        back.http.start_next_cycle()
+        kept.append(_Kept(back, time.monotonic()))
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        while any(self._kept.values()):
+            await asyncio.sleep(_SWEEP_S)
+            for place, kept in list(self._kept.items()):
+                for one in [o for o in kept if o.peer.wire.ended or _is_over(place, o)]:
+                    kept.remove(one)
+                    one.peer.wire.close()
+                if not kept:
+                    del self._kept[place]
+
+
+def _is_over(place: _Place, one: _Kept) -> bool:
+    return time.monotonic() - one.since >= place.origin.keep_alive_timeout_s
+
+
+def _host(request: h11.Request) -> str:
+    return header(request, b"host").decode("latin-1").partition(":")[0].lower()
+
+
+def _place(rule: Rule, asked: str) -> _Place:
+    origin = rule.origin
+    host = "" if rule.socket is not None else rule.url.hostname or ""
+    name = asked if origin.match_sni_to_host else origin.origin_server_name or host or asked
+    return _Place(
+        socket=rule.socket,
+        host=host,
+        port=0 if rule.socket is not None else rule.url.port or _PORTS[rule.encrypted],
+        server_name=name,
+        origin=origin,
+    )
+
+
+def _onward(request: h11.Request, rule: Rule) -> h11.Request:
+    headers = handed_on(request)
+    if given := rule.origin.http_host_header:
+        headers = [(n, v) for n, v in headers if n.lower() not in {b"host", b"x-forwarded-host"}]
+        headers += [
+            (b"Host", given.encode("latin-1")),
+            (b"X-Forwarded-Host", header(request, b"host")),
+        ]
+    return h11.Request(method=request.method, target=request.target, headers=headers)

@@ -1,0 +1,136 @@
+"""One connection: bytes as they come, and patience with whoever reads slowly.
+
+What came before the other side broke off can still be read. Standard library only.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+_WAITING_BYTES = 256 * 1024
+"""How much may have come unread before the other side has to wait."""
+
+
+class Wire(asyncio.Protocol):
+    """A connection; `made` is called with it once it is there."""
+
+    def __init__(self, made: Callable[["Wire"], None] | None = None) -> None:
+        self._made = made
+        self._transport: asyncio.Transport | None = None
+        self._come: list[bytes] = []
+        self._size = 0
+        self._reading_paused = False
+        self._writing_paused = False
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self.ended = False
+        self.lost = False
+        self.on_lost: Callable[[], object] | None = None
+        """Called once, when nothing can be sent any more."""
+
+    async def read(self) -> bytes:
+        """What has come, at least one byte; nothing once the other side has ended."""
+        while not self._come:
+            if self.ended:
+                return b""
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        data = self._come[0] if len(self._come) == 1 else b"".join(self._come)
+        self._come.clear()
+        self._size = 0
+        if self._reading_paused and not self.ended:
+            self._reading_paused = False
+            self._there().resume_reading()
+        return data
+
+    async def read_line(self, limit_bytes: int) -> bytes:
+        """Up to the next line feed, without it. ConnectionError where there is none."""
+        line = b""
+        while b"\n" not in line:
+            if len(line) > limit_bytes:
+                raise ConnectionError(f"a line of more than {limit_bytes} bytes")
+            data = await self.read()
+            if not data:
+                raise ConnectionError("the connection ended")
+            line += data
+        line, _, rest = line.partition(b"\n")
+        if rest:
+            self._come.insert(0, rest)
+            self._size += len(rest)
+        return line
+
+    async def write(self, data: bytes) -> None:
+        """Send; waits while too much is on its way. ConnectionResetError when it is lost."""
+        if self.lost:
+            raise ConnectionResetError("the connection is lost")
+        self._there().write(data)
+        while self._writing_paused:
+            self._writer = asyncio.get_running_loop().create_future()
+            try:
+                await self._writer
+            finally:
+                self._writer = None
+            if self.lost:
+                raise ConnectionResetError("the connection is lost")
+
+    def close(self) -> None:
+        """Send what is left, then end."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End at once: the other side must not take it for an end in order."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def peer_address(self) -> str:
+        """Where the other side is: an address, `unknown` where it has none."""
+        place = self._there().get_extra_info("peername")
+        return str(place[0]) if isinstance(place, tuple) else "unknown"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self._made is not None:
+            self._made(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._come.append(data)
+        self._size += len(data)
+        if self._size > _WAITING_BYTES and not self._reading_paused:
+            self._reading_paused = True
+            self._there().pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        _wake(self._reader)
+        return False
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        _wake(self._writer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.ended = self.lost = True
+        self._writing_paused = False
+        _wake(self._reader)
+        _wake(self._writer)
+        if self.on_lost is not None:
+            self.on_lost()
+
+    def _there(self) -> asyncio.Transport:
+        if self._transport is None:
+            raise RuntimeError("used before it was connected")
+        return self._transport
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)

@@ -1,0 +1,1 @@
+"""The lab's edge: public names over HTTPS, by way of tunnels and their connectors."""

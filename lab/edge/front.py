@@ -1,0 +1,168 @@
+"""The public side: which tunnel a name leads to, what a request carries, what errors say."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import h11
+
+from lab.cloudflare.tunnels import Tunnels
+from lab.connector.peer import CutOff, Headers, Peer
+from lab.connector.relay import Answer, BackLost, Exchange, handed_on, header, is_repeatable
+from lab.connector.service import BY_CONNECTOR
+from lab.edge.replicas import ReplicaLost, Replicas
+
+_logger = logging.getLogger("lab.edge")
+SERVER = b"cloudflare (berth lab stand-in)"
+_OWN = (
+    b"cdn-loop",
+    b"cf-connecting-ip",
+    b"cf-ipcountry",
+    b"cf-ray",
+    b"cf-visitor",
+    b"true-client-ip",
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+)
+"""Headers that only the edge may state."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What is known of a request besides what it says itself."""
+
+    address: str
+    scheme: str
+    ray: str
+
+
+def tunnel_of(host: str, published: Mapping[str, str]) -> str | None:
+    """The tunnel that a name leads to: its own record wins, then the nearest wildcard."""
+    if host in published:
+        return published[host]
+    parent = host
+    while "." in parent:
+        parent = parent.partition(".")[2]
+        if (found := published.get(f"*.{parent}")) is not None:
+            return found
+    return None
+
+
+class Front:
+    """Answers public requests. `silence_s` is how long an origin may take to begin."""
+
+    def __init__(self, tunnels: Tunnels, replicas: Replicas, *, silence_s: float = 120) -> None:
+        self._tunnels = tunnels
+        self._replicas = replicas
+        self._silence_s = silence_s
+
+    async def answer(self, peer: Peer, request: h11.Request) -> None:
+        """One request that came encrypted."""
+        visit = Visit(peer.wire.peer_address(), "https", f"{secrets.token_hex(8)}-LAB")
+        host = _host(request)
+        tunnel = tunnel_of(host, self._tunnels.published())
+        if tunnel is None:
+            said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
+            await _error(peer, 409, said, visit)
+            return
+        await self._through(tunnel, peer, request, visit)
+
+    async def redirect(self, peer: Peer, request: h11.Request) -> None:
+        """One request that came in the clear: the same address, encrypted."""
+        visit = Visit(peer.wire.peer_address(), "http", f"{secrets.token_hex(8)}-LAB")
+        host = _host(request)
+        if tunnel_of(host, self._tunnels.published()) is None:
+            said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
+            await _error(peer, 409, said, visit)
+            return
+        place = b"https://" + host.encode("latin-1") + request.target
+        await peer.answer(301, "", [(b"Location", place), *_marks(visit)])
+
+    async def _through(self, tunnel: str, peer: Peer, request: h11.Request, visit: Visit) -> None:
+        exchange = Exchange(
+            peer,
+            request,
+            _onward(request, visit),
+            lambda response: _shaped(response, visit),
+            ask_first=True,
+            silence_s=self._silence_s,
+        )
+        tried: set[str] = set()
+        why = ""
+        while (replica := self._replicas.pick(tunnel, tried)) is not None:
+            tried.add(replica.key)
+            try:
+                line = await replica.take()
+            except ReplicaLost as lost:
+                why = str(lost)
+                continue
+            try:
+                await exchange.over(line)
+            except _ByConnector:
+                said = "error code: 502 (the service behind the tunnel could not be reached; "
+                await _error(peer, 502, f"{said}its connector's log says why)", visit)
+                return
+            except BackLost as lost:
+                why = str(lost)
+                if lost.repeatable:
+                    continue
+                said = f"error code: 502 (the tunnel broke off: {why})"
+                await _error(peer, 502, said, visit)
+                return
+            except TimeoutError:
+                said = f"error code: 524 (the service was silent for {self._silence_s:g} s)"
+                await _error(peer, 524, said, visit)
+                return
+            except CutOff as error:
+                _logger.info("edge: %s: cut off: %s", visit.ray, error)
+                raise
+            finally:
+                replica.give_back(line)
+            return
+        after = f"; the last one was lost: {why}" if why else ""
+        said = f"error code: 1033 (tunnel {tunnel}: no connector is connected{after})"
+        await _error(peer, 530, said, visit)
+
+
+class _ByConnector(Exception):  # noqa: N818 - no error of this program's
+    """The answer is the connector's own: no service gave it."""
+
+
+def _shaped(response: Answer, visit: Visit) -> Headers:
+    if header(response, BY_CONNECTOR[0].lower()) == BY_CONNECTOR[1]:
+        raise _ByConnector
+    kept = handed_on(response, without=(b"server", b"cf-ray", b"cf-cache-status"))
+    return [*kept, *_marks(visit), (b"CF-Cache-Status", b"DYNAMIC")]
+
+
+def _marks(visit: Visit) -> Headers:
+    return [(b"Server", SERVER), (b"CF-RAY", visit.ray.encode())]
+
+
+def _onward(request: h11.Request, visit: Visit) -> h11.Request:
+    address = visit.address.encode()
+    came_by = header(request, b"x-forwarded-for")
+    headers = handed_on(request, without=_OWN)
+    headers += [
+        (b"CF-Connecting-IP", address),
+        (b"CF-IPCountry", b"XX"),
+        (b"CF-RAY", visit.ray.encode()),
+        (b"CF-Visitor", json.dumps({"scheme": visit.scheme}, separators=(",", ":")).encode()),
+        (b"CDN-Loop", b"cloudflare; loops=1"),
+        (b"X-Forwarded-For", came_by + b"," + address if came_by else address),
+        (b"X-Forwarded-Proto", visit.scheme.encode()),
+    ]
+    if not is_repeatable(request):
+        headers.append((b"Expect", b"100-continue"))
+    return h11.Request(method=request.method, target=request.target, headers=headers)
+
+
+def _host(request: h11.Request) -> str:
+    return header(request, b"host").decode("latin-1").partition(":")[0].lower().rstrip(".")
+
+
+async def _error(peer: Peer, status: int, text: str, visit: Visit) -> None:
+    _logger.info("edge: %s: %s %s", visit.ray, status, text)
+    await peer.answer(status, f"{text}\n", _marks(visit))

@@ -1,0 +1,105 @@
+"""A name that does not work says where it broke: the name, the tunnel, the connector, the service."""
+
+import io
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from lab.process.tls import server_context
+from tests.unit.edge.ways import NAME, TUNNEL, Lab, Origin, eventually, running_origin
+
+
+async def test_a_name_that_nobody_published_is_told_so(lab: Lab, origin: Origin) -> None:
+    lab.route(origin.service())
+    await lab.connector()
+    status, text = await lab.fetch("/", "other.example.org")
+    assert status == 409
+    assert text == ("error code: 1001 (other.example.org: nothing is published under this name)\n")
+    assert origin.asked == 0
+
+
+async def test_a_tunnel_without_a_connector_is_told_apart(lab: Lab) -> None:
+    status, text = await lab.fetch("/")
+    assert status == 530
+    assert text == f"error code: 1033 (tunnel {TUNNEL}: no connector is connected)\n"
+
+
+async def test_a_service_that_is_down_is_502_and_comes_back_by_itself(
+    lab: Lab, origin: Origin
+) -> None:
+    lab.route(origin.service())
+    connector = await lab.connector()
+    assert (await lab.fetch("/"))[0] == 200
+    await origin.stop()
+    status, text = await lab.fetch("/")
+    assert status == 502
+    assert text.count("\n") == 1
+    assert "service behind the tunnel could not be reached" in text
+    assert "connection refused" in connector.log()
+    assert (await lab.fetch("/", method="POST", data=io.BytesIO(b"x" * 3_000_000)))[0] == 502
+    await origin.start_again()
+    assert (await lab.fetch("/"))[0] == 200
+
+
+async def test_a_502_of_the_service_is_its_own(lab: Lab, origin: Origin) -> None:
+    lab.route({"hostname": NAME, "service": "http_status:502"})
+    await lab.connector()
+    assert await lab.fetch("/") == (502, "")
+
+
+@pytest.fixture
+def own_certificate(lab: Lab, tmp_path: Path) -> ssl.SSLContext:
+    """Signed by an authority that nobody's system knows, for chat.internal."""
+    return server_context(lab.paths, "own", ["chat.internal"])
+
+
+async def test_an_untrusted_certificate_is_refused_and_the_log_says_why(
+    lab: Lab, own_certificate: ssl.SSLContext
+) -> None:
+    async with running_origin(own_certificate) as origin:
+        lab.route(origin.service("https"))
+        connector = await lab.connector()
+        assert (await lab.fetch("/"))[0] == 502
+        assert origin.asked == 0
+        assert "tls: failed to verify certificate" in connector.log()
+
+
+async def test_no_tls_verify_lets_an_untrusted_certificate_pass(
+    lab: Lab, own_certificate: ssl.SSLContext
+) -> None:
+    async with running_origin(own_certificate) as origin:
+        lab.route(origin.service("https"), noTLSVerify=True)
+        await lab.connector()
+        assert (await lab.fetch("/"))[0] == 200
+
+
+async def test_a_pool_and_a_name_make_a_certificate_trusted(
+    lab: Lab, own_certificate: ssl.SSLContext
+) -> None:
+    async with running_origin(own_certificate) as origin:
+        pool = str(lab.paths.ca_certificate)
+        lab.route(origin.service("https"), caPool=pool, originServerName="chat.internal")
+        connector = await lab.connector()
+        assert (await lab.fetch("/"))[0] == 200
+        lab.route(origin.service("https"), caPool=pool, originServerName="other.internal")
+        await eventually(lambda: "other.internal" in connector.log(), "the new configuration")
+        assert (await lab.fetch("/"))[0] == 502
+
+
+async def test_a_service_that_says_nothing_is_524(lab: Lab, origin: Origin) -> None:
+    await lab.restart(silence_s=0.3)
+    lab.route(origin.service())
+    await lab.connector()
+    assert (await lab.fetch("/slow"))[0] == 524
+    assert (await lab.fetch("/once", method="POST", data=b"x"))[0] == 524
+    assert (await lab.fetch("/stream?every_s=0.5&pieces=2"))[0] == 200
+
+
+async def test_no_certificate_is_shown_for_a_name_that_the_lab_does_not_sign(lab: Lab) -> None:
+    async with (
+        aiohttp.ClientSession() as stranger,
+    ):
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await stranger.get(f"https://127.0.0.1:{lab.port}/")
