@@ -55,7 +55,11 @@ def place(document: Deploy, release: Path, host: Host) -> list[str]:
     if written := systemd.write(document.units, host):
         systemd.reload(host)
         changed += written
-    names = [name for name in units_of(document) if "[Install]" in document.units[name]]
+    # What a timer starts is not started at boot.
+    timed = {
+        f"{name.removesuffix('.timer')}.service" for name in document.units if ".timer" in name
+    }
+    names = [name for name in units_of(document) if name not in timed]
     shown = systemd.show(names, host)
     if not all(unit.enabled for unit in shown.values()):
         systemd.enable(names, host)

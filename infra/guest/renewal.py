@@ -8,17 +8,13 @@ import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import uvicorn
+from typing import Any
 
 LOOK_S = 2.0
 
 
-def begin(config: "uvicorn.Config") -> asyncio.Task[None]:
+def begin(config: Any) -> asyncio.Task[None]:  # noqa: ANN401 (uvicorn is the service's own)
     """Follow the certificate of a server that has one; keep the task."""
-    assert config.ssl is not None
     work = follow(config.ssl, str(config.ssl_certfile), str(config.ssl_keyfile))
     return asyncio.get_running_loop().create_task(work)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from infra.settings.service import Health
 
 SHOWN_BODY = 160
-CONFLICTING = 1014
-NO_CONNECTOR = "1033"
 UNKNOWN_ORIGIN_NAME = "1016"
 
 
@@ -39,10 +37,16 @@ def judge(answer: Answer, hostname: str, health: Health | None) -> Trouble | Non
     """None where it is the answer that is wanted."""
     if answer.failed is not None:
         return _unreached(answer, hostname)
+    if (trouble := _on_the_way(answer, hostname, health)) is not None:
+        return trouble
+    return None if health is None else unhealthy(answer, health)
+
+
+def _on_the_way(answer: Answer, hostname: str, health: Health | None) -> Trouble | None:
     body = answer.body.decode(errors="replace").strip()
     if answer.status == 530:
         return _no_way(body)
-    if answer.status == 404 and answer.body == b"" and health is not None:
+    if answer.status == 404 and not body and health is not None:
         return Trouble(
             "tunnel",
             "the tunnel answers, and has no rule for this name (404 without a body): another "
@@ -51,8 +55,6 @@ def judge(answer: Answer, hostname: str, health: Health | None) -> Trouble | Non
         )
     if answer.status in {502, 504}:
         return Trouble("origin", f"cloudflared could not get an answer ({answer.status})")
-    if answer.status == 503 and "cloudflare" in body.lower():
-        return Trouble("edge", f"Cloudflare answers {answer.status}: {_shown(body)}; wait")
     if answer.status in {520, 521, 522, 523, 524, 525, 526}:
         return Trouble(
             "dns",
@@ -60,7 +62,7 @@ def judge(answer: Answer, hostname: str, health: Health | None) -> Trouble | Non
             f"DNS record of {hostname} does not lead to the tunnel. `pulumi refresh`, then "
             "`pulumi up`, puts it right",
         )
-    return None if health is None else unhealthy(answer, health)
+    return None
 
 
 def unhealthy(answer: Answer, health: Health) -> Trouble | None:

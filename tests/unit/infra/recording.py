@@ -204,6 +204,7 @@ def run_program(
     for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
         monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
     monkeypatch.setattr(hooks, "bind_steps", lambda *_callbacks: (None, None, None))
+    monkeypatch.setattr(hooks, "bind_ways", lambda _callbacks: hooks.WayBindings())
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
     recorder = Recorder(last_outputs=dict(last_outputs or {}))
