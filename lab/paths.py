@@ -93,6 +93,11 @@ class LabPaths:
         return self.root / "tls" / "bundle.pem"
 
     @property
+    def connector_key(self) -> Path:
+        """What signs the lab's packages of the connector."""
+        return self.root / "tls" / "connector-packages.key"
+
+    @property
     def ssh_key(self) -> Path:
         """The lab's throw-away login key (ed25519); `.pub` beside it."""
         return self.root / "ssh" / "id_ed25519"

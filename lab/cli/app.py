@@ -128,6 +128,18 @@ def run(
     run_inside(LabPaths.of(name), stack, command)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def curl(
+    url: Annotated[str, typer.Argument(metavar="URL", help="For instance https://NAME/path.")],
+    options: Annotated[list[str] | None, typer.Argument(help="curl's own options.")] = None,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Fetch a public name as somebody outside would: `bin/lab curl https://NAME/ -i`."""
+    from lab.cli.curl import fetch
+
+    fetch(LabPaths.of(name), url, options or [])
+
+
 @app.command()
 def world(
     name: Name = DEFAULT_NAME,

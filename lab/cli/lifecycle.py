@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from lab.connector.repository.key import ensure_signing_key
 from lab.errors import LabError
 from lab.host.capabilities import obstacles
 from lab.paths import LabPaths, cache_dir
@@ -134,6 +135,7 @@ def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str])
     (paths.root / "missing.json").write_text(json.dumps(missing))
     ensure_authority(paths)
     ensure_login_key(paths)
+    ensure_signing_key(paths)
     ensure_credentials(world, paths)
 
 

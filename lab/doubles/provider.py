@@ -140,7 +140,7 @@ class DoubleServicer(ProviderServicer):
         del context
         return proto.CheckResponse(inputs=request.news)
 
-    async def DiffConfig(self, request: proto.DiffRequest, context: Context) -> None:
+    async def DiffConfig(self, request: proto.DiffRequest, context: Context) -> proto.DiffResponse:
         del request
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "DiffConfig is not implemented")
 
@@ -160,7 +160,7 @@ class DoubleServicer(ProviderServicer):
 
     async def Diff(self, request: proto.DiffRequest, context: Context) -> proto.DiffResponse:
         resource = await self._resource(request.urn, context)
-        state, inputs = _without_ignored(request)
+        state, inputs = without_ignored(request)
         found = resource.diff(state, inputs)
         return proto.DiffResponse(
             changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
@@ -189,7 +189,7 @@ class DoubleServicer(ProviderServicer):
 
     async def Update(self, request: proto.UpdateRequest, context: Context) -> proto.UpdateResponse:
         resource = await self._resource(request.urn, context)
-        state, inputs = _without_ignored(request)
+        state, inputs = without_ignored(request)
         try:
             if request.preview:
                 state = resource.preview_update(request.urn, state, inputs)
@@ -251,7 +251,7 @@ class DoubleServicer(ProviderServicer):
         return Session(engine_pb2_grpc.EngineStub(channel))
 
 
-def _without_ignored(
+def without_ignored(
     request: proto.DiffRequest | proto.UpdateRequest,
 ) -> tuple[Properties, Properties]:
     """The old state and the new inputs, ignored inputs as they were."""

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Callable
+from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -10,8 +12,10 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from lab.doubles.process import announce, end_with_parent
 from lab.doubles.provider import MESSAGE_LIMIT, Double, DoubleServicer
 
+Servicer = Callable[[Any, str | None], DoubleServicer]
 
-def serve(double: Double) -> None:
+
+def serve(double: Double, servicer: Servicer = DoubleServicer) -> None:
     """Serve until the engine, this process's parent, is gone."""
     parent = os.getppid()
     parser = argparse.ArgumentParser(
@@ -21,13 +25,12 @@ def serve(double: Double) -> None:
     parser.add_argument("engine", nargs="?", help="the engine's address, HOST:PORT")
     parser.add_argument("--version", action="version", version=f"{double.version}+double")
     known, _ = parser.parse_known_args()
-    asyncio.run(_serve(double, known.engine, parent))
+    asyncio.run(_serve(lambda: servicer(double, known.engine), parent))
 
 
-async def _serve(double: Double, engine: str | None, parent: int) -> None:
+async def _serve(make: Callable[[], DoubleServicer], parent: int) -> None:
     server = grpc.aio.server(options=MESSAGE_LIMIT)
-    servicer = DoubleServicer(double, engine)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     announce(port)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.guests import GuestSpec, NetworkInterface
+from lab.host import internet
 from lab.host.enter import namespace_file, resolver_directory
 from lab.host.lxc_config import bridge_of
 from lab.paths import LabPaths
@@ -37,6 +38,7 @@ def make_network(paths: LabPaths, world: World) -> None:
     present = _run(["ip", "-netns", paths.namespace, "-oneline", "link", "show"])
     names = {line.split(": ")[1].partition("@")[0] for line in present.splitlines()}
     orders = ["link set lo up"]
+    orders += [f"address replace {address}/32 dev lo" for address in internet.ADDRESSES]
     for name, routers in bridges(world):
         if name not in names:
             orders.append(f"link add {name} type bridge")

@@ -34,7 +34,8 @@ _PLAIN_PAYLOAD = 512
 class NameServer:
     """Answers for `names` (read anew at each question) and `package_hosts`, which are `gateway`.
 
-    Every other name does not exist; a client that understands it is told why.
+    A name `*.x` stands for all below `x` that have no other answer. Every other name does not
+    exist; a client that understands it is told why.
     """
 
     def __init__(
@@ -130,10 +131,17 @@ class NameServer:
         return (wanted, values) if values else ()
 
     def _addresses(self, name: str) -> Collection[Address] | None:
-        for own, addresses in self._names.items():
-            if own.lower().rstrip(".") == name:
+        own = {known.lower().rstrip("."): places for known, places in self._names.items()}
+        if (addresses := own.get(name)) is not None:
+            return addresses
+        if name in self._package_hosts:
+            return [self._gateway]
+        parent = name
+        while "." in parent:
+            parent = parent.partition(".")[2]
+            if (addresses := own.get(f"*.{parent}")) is not None:
                 return addresses
-        return [self._gateway] if name in self._package_hosts else None
+        return None
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._converse(reader, writer))

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from lab.guests import Guests
+from lab.process.internet import Clouds
 from lab.proxmox.storage.fetch import Connector
 
 Json = dict[str, Any]
@@ -16,6 +17,8 @@ class Ground(Protocol):
 
     containers: bool
     endpoint: str
+    cloudflare_url: str
+    tailscale_url: str
 
     @property
     def connector(self) -> Connector:
@@ -27,6 +30,9 @@ class Ground(Protocol):
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
         """Prepare what the API needs before it can be made."""
+
+    async def open_internet(self, clouds: Clouds, say: Callable[[str], None]) -> None:
+        """Let what is outside answer, before any machine starts that may ask for it."""
 
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         """Let the API answer at its address, and start what is there already."""

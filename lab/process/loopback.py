@@ -1,21 +1,28 @@
-"""A lab without containers: the API answers on this machine's loopback address, nothing else."""
+"""A lab without containers: its APIs answer on this machine's loopback address, nothing else."""
 
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 from aiohttp import web
 
+from lab.cloudflare.app import PREFIX
 from lab.errors import LabError
 from lab.guests import Guests
 from lab.host.machine_keys import ensure_machine_keys
 from lab.paths import LabPaths
+from lab.process.internet import Clouds, serve_app
 from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
 from lab.proxmox.storage.fetch import no_connector
 from lab.world import World
 
 _SERVER = "proxmox"
+
+
+def _url(bound: socket.socket) -> str:
+    return f"https://127.0.0.1:{bound.getsockname()[1]}"
 
 
 class Loopback:
@@ -27,17 +34,23 @@ class Loopback:
         self._paths = paths
         self._world = world
         self._missing = missing
-        self._socket = self._bind()
-        self.endpoint = f"https://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self._socket = self._bind("port")
+        self._cloudflare, self._tailscale = (
+            self._bind("cloudflare-port"),
+            self._bind("tailscale-port"),
+        )
+        self.endpoint = f"{_url(self._socket)}/"
+        self.cloudflare_url = f"{_url(self._cloudflare)}{PREFIX}"
+        self.tailscale_url = _url(self._tailscale)
         self._context = server_context(paths, _SERVER, ["127.0.0.1", "localhost"])
         self.connector = no_connector
         self.fingerprint = fingerprint(paths, _SERVER)
-        self._runner: web.AppRunner | None = None
+        self._stack = AsyncExitStack()
         self._app: web.Application | None = None
 
-    def _bind(self) -> socket.socket:
+    def _bind(self, file: str) -> socket.socket:
         # The port stays the same over a restart, so that copies of stack files stay true.
-        kept = self._paths.root / "port"
+        kept = self._paths.root / file
         wanted = int(kept.read_text()) if kept.exists() else 0
         try:
             bound = socket.create_server(("127.0.0.1", wanted))
@@ -60,12 +73,16 @@ class Loopback:
             archive.touch()
         return None
 
+    async def open_internet(self, clouds: Clouds, say: Callable[[str], None]) -> None:
+        say("the APIs of Cloudflare and Tailscale")
+        await serve_app(clouds.cloudflare, self._stack, (self._cloudflare, self._context))
+        if clouds.tailscale is not None:
+            await serve_app(clouds.tailscale, self._stack, (self._tailscale, self._context))
+
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         say("the API, without containers")
         self._app = app
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._socket, ssl_context=self._context).start()
+        await serve_app(app, self._stack, (self._socket, self._context))
 
     async def power(self, action: str) -> None:
         raise LabError(f"{self._world.proxmox.node.name}: cannot {action} {self._why()}")
@@ -93,8 +110,7 @@ class Loopback:
         return {"missing": self._missing, "memory_controller": None}
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._stack.aclose()
 
     def _why(self) -> str:
         return f"in a lab without containers ({'; '.join(self._missing)})"

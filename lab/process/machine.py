@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address, ip_interface
 from typing import Any
@@ -23,6 +23,8 @@ from lab.host.network import make_network, name_server
 from lab.host.templates import ensure_templates, place_templates, releases_of
 from lab.paths import LabPaths
 from lab.process.inside import connector_inside
+from lab.process.internet import CLOUDFLARE_URL, TAILSCALE_URL, Clouds, Internet
+from lab.process.names import Names
 from lab.process.routers import Routers
 from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
@@ -41,6 +43,8 @@ class Machine:
     """For root on Linux with LXC."""
 
     containers = True
+    cloudflare_url = CLOUDFLARE_URL
+    tailscale_url = TAILSCALE_URL
 
     def __init__(self, paths: LabPaths, world: World) -> None:
         self._paths = paths
@@ -49,7 +53,8 @@ class Machine:
         self.endpoint = node_endpoint(world)
         self._machines: Machines | None = None
         self._app: web.Application | None = None
-        self._routers = Routers(paths, world, _Names(self))
+        self._internet = Internet(paths)
+        self._routers = Routers(paths, world, Names(self.addresses))
         self.connector = connector_inside(paths, self._routers)
         names = [str(self._node.address.ip), self._node.name, *self._node.dns_names]
         self._context = server_context(paths, _SERVER, names)
@@ -78,6 +83,11 @@ class Machine:
         place_templates(self._paths, self._world, built)
         self._machines = Machines(self._paths, self._world, guests, built)
         return guests
+
+    async def open_internet(self, clouds: Clouds, say: Callable[[str], None]) -> None:
+        """The APIs of Cloudflare and Tailscale, the edge, the connector's packages."""
+        say("edge")
+        await self._internet.start(clouds, self._stack)
 
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         """Start the node, answer in it, start the hosts that are on."""
@@ -186,6 +196,7 @@ class Machine:
             "disk_growth": known["disk_growth"],
             "packages": self._routers.open,
             "packages_from_cache": self._routers.from_cache,
+            **self._internet.facts(),
         }
 
     async def close(self) -> None:
@@ -238,14 +249,15 @@ class Machine:
         return self._machines
 
     def addresses(self) -> dict[str, list[IPv4Address]]:
-        """Names of the node, the hosts and the containers."""
+        """Names of the node, the hosts, the containers, and of what is outside."""
         known = {self._node.name: [self._node.address.ip]}
         known |= {name: [self._node.address.ip] for name in self._node.dns_names}
         known |= {name: [host.address.ip] for name, host in self._world.hosts.items()}
         for machine in self._containers():
             if machine["address"]:
                 known.setdefault(machine["name"], [IPv4Address(machine["address"])])
-        return known
+        # What is published wins, as it would where the lab's machines ask the world's servers.
+        return known | self._internet.names()
 
 
 class _Boot:
@@ -257,22 +269,6 @@ class _Boot:
     def is_one(self) -> bool:
         skipped, self._skip = self._skip, False
         return not skipped
-
-
-class _Names(Mapping[str, list[IPv4Address]]):
-    """The lab's names, read anew at each question."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    def __getitem__(self, name: str) -> list[IPv4Address]:
-        return self._machine.addresses()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._machine.addresses())
-
-    def __len__(self) -> int:
-        return len(self._machine.addresses())
 
 
 def _login(users: Sequence[str]) -> str:

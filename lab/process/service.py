@@ -13,9 +13,11 @@ from typing import Any
 import psutil
 from aiohttp import web
 
+from lab.cloudflare.app import make_app as make_cloudflare
 from lab.paths import LabPaths
 from lab.process.control import Verbs, control_app
 from lab.process.ground import Ground
+from lab.process.internet import Clouds
 from lab.process.loopback import Loopback
 from lab.proxmox.app import make_app
 from lab.proxmox.hooks import Hooks
@@ -88,6 +90,8 @@ class Service:
                 on_exchange=Recorder(Path(record)) if record else None,
             ),
         )
+        clouds = Clouds(make_cloudflare(self._world, self._paths))
+        await self._ground.open_internet(clouds, self._say)
         await self._ground.serve(app, self._say)
         self._ready = True
         self._say("ready")
@@ -102,6 +106,8 @@ class Service:
             "pid": os.getpid(),
             "memory_bytes": psutil.Process().memory_info().rss,
             "endpoint": self._ground.endpoint,
+            "cloudflare_url": self._ground.cloudflare_url,
+            "tailscale_url": self._ground.tailscale_url,
             "containers": self._ground.containers,
             **self._ground.facts(),
             "machines": await self._ground.machines(),

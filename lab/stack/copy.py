@@ -28,7 +28,8 @@ class LabSide:
     `endpoint` is where the lab's Proxmox answers; a stack's own one stays when its (host, port)
     is in `answers_at`, and its user stays when it is in `users`, else `login` takes its place.
     The callables look a value up when it is needed: the API token `USER@REALM!ID=SECRET`, the
-    password of a user, the private SSH key. `secrets` are the world's values by name.
+    password of a user, the private SSH key, the fingerprint of the key that signs the connector's
+    packages. `secrets` are the world's values by name.
     """
 
     passphrase: Passphrase
@@ -39,6 +40,7 @@ class LabSide:
     api_token: Callable[[], str]
     password: Callable[[str], str]
     private_key: Callable[[], str]
+    connector_key: Callable[[], str]
     secrets: Mapping[str, str] = field(default_factory=dict)
 
     def user(self, username: str | None) -> str:

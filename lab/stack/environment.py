@@ -72,6 +72,8 @@ def lab_environment(
         "REQUESTS_CA_BUNDLE": bundle,
         "CURL_CA_BUNDLE": bundle,
         "BERTH_KNOWN_HOSTS": str(place.paths.existing_known_hosts),
+        # The key of the lab's own connector packages, in the place of the real one.
+        "BERTH_CLOUDFLARED_KEY_FINGERPRINT": side.connector_key(),
         **_what_the_stack_leaves_open(place.paths, side, roles),
     }
 

@@ -3,6 +3,7 @@
 from functools import partial
 from urllib.parse import urlsplit
 
+from lab.connector.repository.key import signing_key
 from lab.paths import LabPaths
 from lab.proxmox.credentials import password, token_secret
 from lab.stack.copy import LabSide
@@ -32,5 +33,6 @@ def lab_side(paths: LabPaths, world: World, endpoint: str) -> LabSide:
         api_token=lambda: f"{token}={token_secret(paths, token)}",
         password=partial(password, paths),
         private_key=lambda: paths.ssh_key.read_text(encoding="utf-8"),
+        connector_key=lambda: signing_key(paths).fingerprint,
         secrets=world.secrets,
     )

@@ -13,6 +13,7 @@ from lab.toolchain.progress import Task, board
 
 PACKAGES = (
     "ca-certificates",
+    "curl",
     "debootstrap",
     "e2fsprogs",
     "iproute2",

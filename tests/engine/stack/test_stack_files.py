@@ -103,6 +103,7 @@ def checkout(tmp_path: Path, toolchain: Toolchain) -> Checkout:
         api_token=lambda: "a@pve!b=c",
         password=lambda user: user,
         private_key=lambda: "key",
+        connector_key=lambda: "F00D" * 10,
         secrets={"cloud": "from the world"},
     )
     directory = tmp_path / "checkout"

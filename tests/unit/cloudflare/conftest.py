@@ -15,7 +15,7 @@ from lab.cloudflare.tunnels import Tunnels
 from lab.paths import LabPaths
 from lab.world import DEFAULT_WORLD, World, load_world
 
-HOME = "8a1f0c3b5d7e92640b1c2d3e4f506172"
+HOME = "0123456789abcdef0123456789abcdef"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def side(passphrase: Passphrase) -> LabSide:
         api_token=lambda: TOKEN,
         password=lambda user: f"password of {user}",
         private_key=lambda: "-----BEGIN KEY-----\nabc\n",
+        connector_key=lambda: "F00D" * 10,
         secrets={"cloud": "from the world"},
     )
 

@@ -1,0 +1,1 @@
+"""The package repository that the stand-in is installed from; runs in the lab's process."""
