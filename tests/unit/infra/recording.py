@@ -131,11 +131,12 @@ class Recorded:
 class Recorder(pulumi.runtime.Mocks):
     """Not an engine: it remembers what is registered, in whatever order.
 
-    `last_outputs` are those that the stack had before.
+    `last_outputs` are those that the stack had before; `ids` are given in place of made-up ones.
     """
 
     resources: list[Recorded] = field(default_factory=list)
     last_outputs: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
@@ -143,7 +144,7 @@ class Recorder(pulumi.runtime.Mocks):
             return args.name, {**inputs, "outputs": self.last_outputs, "secretOutputNames": []}
         secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
-        return f"{args.name}-id", inputs
+        return self.ids.get(args.name, f"{args.name}-id"), inputs
 
     def call(
         self, args: pulumi.runtime.MockCallArgs
@@ -199,6 +200,7 @@ def run_program(
     config: Mapping[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     last_outputs: Mapping[str, Any] | None = None,
+    ids: Mapping[str, str] | None = None,
 ) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
     for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
@@ -207,7 +209,7 @@ def run_program(
     monkeypatch.setattr(hooks, "bind_ways", lambda _callbacks: hooks.WayBindings())
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    recorder = Recorder(last_outputs=dict(last_outputs or {}))
+    recorder = Recorder(last_outputs=dict(last_outputs or {}), ids=dict(ids or {}))
     mock(recorder)
     configure(config)
 
