@@ -45,6 +45,7 @@ def print_table(status: dict[str, Any]) -> None:
     else:
         console.print(f"containers: none, {'; '.join(status['missing'])}")
     _print_machines(console, status["machines"])
+    _print_published(console, status.get("published", []))
     _print_programs(console, status["programs"])
 
 
@@ -58,6 +59,15 @@ def _print_machines(console: Console, machines: list[dict[str, Any]]) -> None:
             machine["address"],
             "running" if machine["running"] else "off",
         )
+    console.print(table)
+
+
+def _print_published(console: Console, published: list[dict[str, Any]]) -> None:
+    if not published:
+        return
+    table = Table("public name", "tunnel", "connectors", box=None)
+    for entry in published:
+        table.add_row(entry["name"], entry["tunnel"], str(entry["connectors"]))
     console.print(table)
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeAlias, cast
 
 import h11
 
 from lab.connector.wire import Wire
 
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _READ_ON_S = 5
 _HEAD_BYTES = 128 * 1024
 """How much a head may have; Cloudflare takes as much."""
@@ -67,7 +69,8 @@ class Peer:
             *(headers or []),
         ]
         data = [] if self._head_only else [h11.Data(data=body)]
-        response = h11.Response(status_code=status, headers=head)
+        reason = _REASONS.get(status, "").encode()
+        response = h11.Response(status_code=status, headers=head, reason=reason)
         await self.send(response, *data, h11.EndOfMessage())
 
     async def next_request(self) -> h11.Request | None:

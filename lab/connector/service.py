@@ -1,6 +1,7 @@
 """Answers what comes down the tunnel: by the configuration, from the services behind it."""
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +55,7 @@ class Service:
             self._log.error("Failed to update configuration", error=error, version=version)
             return
         self.config, self.version = config, version
-        self._log.info("Updated to new configuration", config=config, version=version)
+        self._log.info("Updated to new configuration", config=json.dumps(config), version=version)
 
     async def answer(self, front: Peer, request: h11.Request) -> None:
         """One request of the edge's."""

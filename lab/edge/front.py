@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -89,10 +90,10 @@ class Front:
             ask_first=True,
             silence_s=self._silence_s,
         )
-        tried: set[str] = set()
+        tried: Counter[str] = Counter()
         why = ""
         while (replica := self._replicas.pick(tunnel, tried)) is not None:
-            tried.add(replica.key)
+            tried[replica.key] += 1
             try:
                 line = await replica.take()
             except ReplicaLost as lost:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import deque
+from collections import Counter, deque
 
 import h11
 
@@ -15,6 +15,8 @@ _SPARE = 4
 """So many idle lines are wanted at any time: a request should not wait for a handshake."""
 _MOST_IDLE = 64
 _LINE_WITHIN_S = 10
+_ATTEMPTS = 2
+"""A line that was just closed says little about its connector: another one may do."""
 
 
 class ReplicaLost(ConnectionError):  # noqa: N818 - what happened
@@ -180,9 +182,13 @@ class Replicas:
     def all(self) -> list[Replica]:
         return list(self._by_key.values())
 
-    def pick(self, tunnel: str, tried: set[str]) -> Replica | None:
-        """The least busy one that takes requests and was not tried yet."""
-        free = [r for r in self._of_tunnel.get(tunnel, ()) if not r.draining and r.key not in tried]
+    def pick(self, tunnel: str, tried: Counter[str]) -> Replica | None:
+        """The least busy one that takes requests; `tried` says how often each failed this one."""
+        free = [
+            replica
+            for replica in self._of_tunnel.get(tunnel, ())
+            if not replica.draining and tried[replica.key] < _ATTEMPTS
+        ]
         if not free:
             return None
         chosen = min(free, key=_load)

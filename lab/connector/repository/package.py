@@ -57,6 +57,6 @@ def package() -> bytes:
     files += [
         File("usr/bin/cloudflared", _LAUNCHER.encode(), 0o755),
         # Where the real package's own script puts one, too.
-        File("usr/local/bin/cloudflared", link="/usr/bin/cloudflared"),
+        File("usr/local/bin/cloudflared", link="../../bin/cloudflared"),
     ]
     return build(CONTROL, {"postinst": _COMPILE, "prerm": _CLEAN}, files)

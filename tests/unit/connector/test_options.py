@@ -1,0 +1,68 @@
+"""The stand-in takes what the real program takes, and says what it does not understand."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.cloudflare.connector_token import ConnectorToken
+from lab.connector.options import EDGE_HOSTS, UsageError, read
+
+TOKEN = ConnectorToken("a" * 32, "11111111-2222-4333-8444-555555555555", "c2VjcmV0").text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"tunnel run --token {TOKEN}",
+        f"tunnel --no-autoupdate run --token={TOKEN}",
+        f"--no-autoupdate tunnel --protocol http2 run -token {TOKEN} chat",
+        f"tunnel --no-autoupdate=true --loglevel debug run --token {TOKEN}",
+    ],
+)
+def test_the_token_is_found_wherever_the_real_program_takes_it(line: str) -> None:
+    options = read(line.split(), {})
+    assert options is not None
+    assert options.token == TOKEN
+    assert options.tunnel_id == "11111111-2222-4333-8444-555555555555"
+    assert options.edge == EDGE_HOSTS
+
+
+def test_the_environment_does_what_the_command_line_leaves_open(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    environment = {"TUNNEL_TOKEN_FILE": str(file), "TUNNEL_METRICS": "127.0.0.1:1",
+                   "TUNNEL_GRACE_PERIOD": "1m30s", "TUNNEL_LOGLEVEL": "warn"}  # fmt: skip
+    options = read(["tunnel", "--metrics", "127.0.0.1:2", "run"], environment)
+    assert options is not None
+    assert (options.token, options.metrics) == (TOKEN, "127.0.0.1:2")
+    assert (options.grace_period_s, options.loglevel) == (90, "warn")
+
+
+@pytest.mark.parametrize("line", ["version", "--version", "-v", "tunnel --version"])
+def test_the_version_needs_no_token(line: str) -> None:
+    assert read(line.split(), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tunnel run", "tunnel run: needs the tunnel's token"),
+        ("tunnel run --token nonsense", "Provided Tunnel token is not valid."),
+        ("tunnel run --token-file /nowhere", "Failed to read token file: [Errno 2]"),
+        ("tunnel run --tokens x", "flag provided but not defined: -tokens"),
+        ("tunnel run --token", "flag needs an argument: -token"),
+        ("service install x", "service install x: this stand-in"),
+        ("", "nothing: this stand-in"),
+        (f"tunnel --loglevel loud run --token {TOKEN}", "--loglevel: 'loud' is none of"),
+        (f"tunnel --grace-period soon run --token {TOKEN}", "--grace-period: 'soon' is no duration"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_one_clear_sentence(line: str, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(line.split(), {})
+    assert str(error.value).startswith(said)
+    assert TOKEN not in str(error.value)
+
+
+def test_the_token_is_not_shown_with_the_options() -> None:
+    assert TOKEN not in repr(read(["tunnel", "run", "--token", TOKEN], {}))
