@@ -4,7 +4,6 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,13 @@ import pytest
 
 from tests.conftest import REPO
 from tests.unit.infra.recording import PUBLIC_KEY, Program, container, run_program, stack
-from tests.unit.program.cloud import ACCOUNT, Cloudflare, running_cloudflare
+from tests.unit.program.cloud import ACCOUNT, Cloudflare
 
 LIST = "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 PUBLIC = {"hostname": "chat.jackshome.com", "origin": {"no_tls_verify": True}}
 HAND = {"hostname": "hand.jackshome.com", "service": "http://10.1.1.1:80",
         "originRequest": {"noTLSVerify": True, "connectTimeout": 7}}  # fmt: skip
-
-
-@pytest.fixture
-def cloudflare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloudflare]:
-    monkeypatch.setenv("BERTH_CACHE", str(tmp_path))
-    with running_cloudflare(tmp_path / "lab") as api:
-        monkeypatch.setenv("CLOUDFLARE_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", api.token)
-        yield api
 
 
 def config(*routes: dict[str, Any], **keys: Any) -> dict[str, Any]:
