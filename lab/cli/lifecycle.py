@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from lab.cloudflare.credentials import ensure_credentials as ensure_cloudflare
 from lab.connector.repository.key import ensure_signing_key
 from lab.errors import LabError
 from lab.host.capabilities import obstacles
@@ -115,10 +116,10 @@ def _missing(*, need_containers: bool) -> list[str]:
 
 
 def _programs(home: Path) -> list[dict[str, str]]:
-    from lab.doubles.command.plugin import NAME, plugin_command
+    from lab.doubles.commands import double_commands
     from lab.toolchain import ensure
 
-    doubles = {NAME: plugin_command(Path(sys.executable))}
+    doubles = double_commands(Path(sys.executable))
     return [program.as_json() for program in ensure(home, doubles=doubles).programs]
 
 
@@ -137,6 +138,7 @@ def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str])
     ensure_login_key(paths)
     ensure_signing_key(paths)
     ensure_credentials(world, paths)
+    ensure_cloudflare(world, paths)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from lab.stack import tree
+from lab.stack.clouds import CloudSide
 from lab.stack.passphrase import Passphrase
 from lab.stack.roles import SECRETS, Roles, endpoint_node, username_node
 
@@ -41,6 +42,7 @@ class LabSide:
     password: Callable[[str], str]
     private_key: Callable[[], str]
     connector_key: Callable[[], str]
+    clouds: CloudSide
     secrets: Mapping[str, str] = field(default_factory=dict)
 
     def user(self, username: str | None) -> str:
@@ -103,6 +105,8 @@ def _changes(text: str, root: tree.Node | None, roles: Roles, side: LabSide) -> 
         yield _exchange(text, endpoint_node(root), side.endpoint)
     if roles.username is not None and roles.username != side.user(roles.username):
         yield _exchange(text, username_node(root), side.login)
+    for node, value in side.clouds.exchanged(root, roles.clouds):
+        yield _exchange(text, node, value)
 
 
 def _encryption(text: str, root: tree.Mapping, side: LabSide) -> Iterator[_Change]:
@@ -157,7 +161,9 @@ def _secure_value(mapping: tree.Mapping) -> tree.Node | None:
 def _plaintext(path: tuple[str, ...], roles: Roles, side: LabSide) -> str:
     if path == ("config", SECRETS):
         # All secrets as one encrypted object: the names in it cannot be read here.
-        named = {roles.api_token, roles.password, roles.private_key} - {None}
+        clouds = roles.clouds
+        named = {roles.api_token, roles.password, roles.private_key}
+        named |= {clouds.cloudflare_token, clouds.tailscale_key, clouds.tailscale_secret}
         names = sorted({*side.secrets, *(name for name in named if name)})
         return json.dumps({name: _value(name, roles, side) for name in names})
     return _value(path[-1] if path else "", roles, side)
@@ -170,6 +176,8 @@ def _value(name: str, roles: Roles, side: LabSide) -> str:
         return side.password(side.user(roles.username))
     if name == roles.private_key:
         return side.private_key()
+    if (value := side.clouds.secret(name, roles.clouds)) is not None:
+        return value
     if name in side.secrets:
         return side.secrets[name]
     return side.passphrase.throw_away(name)

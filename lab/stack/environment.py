@@ -13,6 +13,7 @@ from lab.stack.roles import Roles
 # Whatever could bring a real login, a real address or another state into the lab.
 _KEPT_OUT = re.compile(
     r"(PULUMI|PROXMOX_VE|CLOUDFLARE|CF|TAILSCALE|TS|HEADSCALE)_.*"
+    r"|OAUTH_CLIENT_(ID|SECRET)|IDENTITY_TOKEN"
     r"|BERTH_(SSH|KNOWN_HOSTS).*"
     r"|SSH_(AUTH_SOCK|AGENT_PID)"
     r"|((https?|all|ftp|no)_proxy|(HTTPS?|ALL|FTP|NO)_PROXY)"
@@ -90,4 +91,4 @@ def _what_the_stack_leaves_open(paths: LabPaths, side: LabSide, roles: Roles) ->
         filled["PROXMOX_VE_PASSWORD"] = side.password(side.user(roles.username))
     if roles.private_key is None:
         filled["BERTH_SSH_PRIVATE_KEY_FILE"] = str(paths.ssh_key)
-    return filled
+    return filled | side.clouds.environment(roles.clouds)

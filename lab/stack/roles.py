@@ -1,8 +1,9 @@
 """What a stack file says about its providers and login key, and what it leaves open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lab.stack.tree import Mapping, Node, Scalar, resolve
+from lab.stack.clouds import CloudRoles
+from lab.stack.tree import Node, at, text_at
 
 SECRETS = "berth:secrets"
 _PROXMOX = "berth:proxmox"
@@ -21,38 +22,26 @@ class Roles:
     username: str | None = None
     password: str | None = None
     private_key: str | None = None
+    clouds: CloudRoles = field(default_factory=CloudRoles)
 
     @classmethod
     def of(cls, root: Node | None) -> "Roles":
         """Read from a document's tree; anything of another shape counts as not stated."""
         return cls(
-            endpoint=_text(endpoint_node(root)),
-            api_token=_text(_at(root, "config", _PROXMOX, "api_token")),
-            username=_text(username_node(root)),
-            password=_text(_at(root, "config", _PROXMOX, "password")),
-            private_key=_text(_at(root, "config", _SSH, "private_key")),
+            endpoint=text_at(endpoint_node(root)),
+            api_token=text_at(root, "config", _PROXMOX, "api_token"),
+            username=text_at(username_node(root)),
+            password=text_at(root, "config", _PROXMOX, "password"),
+            private_key=text_at(root, "config", _SSH, "private_key"),
+            clouds=CloudRoles.of(root),
         )
 
 
 def endpoint_node(root: Node | None) -> Node | None:
     """Where the stack file says at which address Proxmox answers, an alias as it stands."""
-    return _at(root, "config", _PROXMOX, "endpoint")
+    return at(root, "config", _PROXMOX, "endpoint")
 
 
 def username_node(root: Node | None) -> Node | None:
     """Where the stack file says who logs in to Proxmox, an alias as it stands."""
-    return _at(root, "config", _PROXMOX, "username")
-
-
-def _at(node: Node | None, *keys: str) -> Node | None:
-    for key in keys:
-        mapping = resolve(node) if node is not None else None
-        node = mapping.get(key) if isinstance(mapping, Mapping) else None
-    return node
-
-
-def _text(node: Node | None) -> str | None:
-    scalar = resolve(node) if node is not None else None
-    if isinstance(scalar, Scalar) and scalar.is_string and scalar.value:
-        return scalar.value
-    return None
+    return at(root, "config", _PROXMOX, "username")

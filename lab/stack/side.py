@@ -3,9 +3,11 @@
 from functools import partial
 from urllib.parse import urlsplit
 
+from lab.cloudflare.credentials import api_token
 from lab.connector.repository.key import signing_key
 from lab.paths import LabPaths
 from lab.proxmox.credentials import password, token_secret
+from lab.stack.clouds import CloudSide
 from lab.stack.copy import LabSide
 from lab.stack.passphrase import lab_passphrase
 from lab.world import World
@@ -17,7 +19,9 @@ def node_endpoint(world: World) -> str:
     return f"https://{node.address.ip}:{node.port}/"
 
 
-def lab_side(paths: LabPaths, world: World, endpoint: str) -> LabSide:
+def lab_side(
+    paths: LabPaths, world: World, endpoint: str, *, cloudflare_url: str, tailscale_url: str
+) -> LabSide:
     """For a lab whose API answers at `endpoint`: `node_endpoint(world)`, or a loopback address."""
     answers_at = {(urlsplit(endpoint).hostname or "", urlsplit(endpoint).port or 443)}
     if endpoint == node_endpoint(world):
@@ -34,5 +38,18 @@ def lab_side(paths: LabPaths, world: World, endpoint: str) -> LabSide:
         password=partial(password, paths),
         private_key=lambda: paths.ssh_key.read_text(encoding="utf-8"),
         connector_key=lambda: signing_key(paths).fingerprint,
+        clouds=CloudSide(
+            cloudflare_url=cloudflare_url,
+            tailscale_url=tailscale_url,
+            cloudflare_token=partial(_cloudflare_token, paths, world),
+            tailscale_key=lambda: "",
+            tailscale_client=lambda: "",
+            tailscale_secret=lambda: "",
+        ),
         secrets=world.secrets,
     )
+
+
+def _cloudflare_token(paths: LabPaths, world: World) -> str:
+    name = world.stack.cloudflare_token
+    return api_token(paths, name) if name is not None else ""

@@ -138,3 +138,20 @@ def _is_string(event: yaml.ScalarEvent) -> bool:
     plain, _ = event.implicit
     candidates = yaml.SafeLoader.yaml_implicit_resolvers.get(event.value[:1], [])
     return not (plain and any(pattern.match(event.value) for _, pattern in candidates))
+
+
+def at(node: Node | None, *keys: str) -> Node | None:
+    """The node below `keys`, an alias as it stands; None where there is none."""
+    for key in keys:
+        mapping = resolve(node) if node is not None else None
+        node = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return node
+
+
+def text_at(node: Node | None, *keys: str) -> str | None:
+    """The text below `keys`; None where there is none, or something else."""
+    found = at(node, *keys)
+    scalar = resolve(found) if found is not None else None
+    if isinstance(scalar, Scalar) and scalar.is_string and scalar.value:
+        return scalar.value
+    return None

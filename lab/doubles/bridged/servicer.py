@@ -2,28 +2,27 @@
 
 # ruff: noqa: N802 - the protocol's own method names
 
-import json
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import proto
 
 from lab.doubles import values
-from lab.doubles.bridged.attributes import Kind, Tf
-from lab.doubles.bridged.check import Fault, faults
+from lab.doubles.bridged.attributes import Tf
+from lab.doubles.bridged.check import faults
+from lab.doubles.bridged.configuration import ConfigPlace, as_text, readable, unknown_keys
 from lab.doubles.bridged.convert import EncodeError, decode, encode, mark_secrets
 from lab.doubles.bridged.inputs import imported_inputs, refreshed_inputs
 from lab.doubles.bridged.plan import Plan, make_plan
 from lab.doubles.bridged.resource import BridgedDouble, BridgedFunction, BridgedResource
 from lab.doubles.provider import Context, DoubleServicer, Refused, without_ignored
 from lab.doubles.session import WARNING, Cancelled, Scope
-from lab.doubles.values import Properties, Secret, plain
+from lab.doubles.values import Properties, plain
 
 T = TypeVar("T")
 _Acting = proto.CreateRequest | proto.UpdateRequest | proto.DeleteRequest
-_NO_CONFIG = {"version", "pluginDownloadURL"}
 
 
 class BridgedServicer(DoubleServicer):
@@ -40,21 +39,17 @@ class BridgedServicer(DoubleServicer):
     ) -> proto.CheckResponse:
         said = values.read(request.news)
         try:
-            config = encode(self._bridge.config, self._readable(said))
+            config = encode(self._bridge.config, readable(self._bridge.config, said))
         except EncodeError as error:
             await context.abort(
                 grpc.StatusCode.UNKNOWN,
                 f"cannot encode provider configuration to call ValidateProviderConfig: {error}",
             )
         found = [*faults(self._bridge.config, config), *self._bridge.config_faults(config)]
-        reasons = [self._of_config(fault, request.urn) for fault in found]
-        known = {a.key for a in self._bridge.config} | _NO_CONFIG
-        reasons += [
-            self._unknown(key, request.urn)
-            for key in sorted(said.keys() - known)
-            if not key.startswith("__")
-        ]
-        inputs = mark_secrets(self._bridge.config, {k: _as_text(v) for k, v in said.items()})
+        place = ConfigPlace(self._name, request.urn)
+        reasons = [place.told(fault) for fault in found]
+        reasons += [place.unknown(key) for key in unknown_keys(self._bridge.config, said)]
+        inputs = mark_secrets(self._bridge.config, {k: as_text(v) for k, v in said.items()})
         return proto.CheckResponse(
             inputs=values.write(inputs),
             failures=[proto.CheckFailure(reason=reason) for reason in reasons],
@@ -74,7 +69,9 @@ class BridgedServicer(DoubleServicer):
     ) -> proto.ConfigureResponse:
         self._session(context).cancelled.clear()
         try:
-            config = encode(self._bridge.config, self._readable(values.read(request.args)))
+            config = encode(
+                self._bridge.config, readable(self._bridge.config, values.read(request.args))
+            )
             client = self._bridge.connect(config)
         except EncodeError as error:
             await context.abort(
@@ -265,51 +262,3 @@ class BridgedServicer(DoubleServicer):
                 encode(self._bridge.config, {})
             )
         return client
-
-    def _readable(self, said: Properties) -> Properties:
-        """The engine sends everything that is no text as JSON in one."""
-        read = dict(said)
-        for attribute in self._bridge.config:
-            value = plain(read.get(attribute.key))
-            if attribute.type is not Kind.STRING and isinstance(value, str) and value:
-                read[attribute.key] = _from_text(value)
-        return read
-
-    def _of_config(self, fault: Fault, urn: str) -> str:
-        text = f"could not validate provider configuration: {fault.text}"
-        name = urn.rpartition("::")[2]
-        if name.startswith("default"):
-            return f"{text}. Check `pulumi config get {self._name}:{fault.place}`."
-        return f"{text}. Examine values at '{name}.{fault.place}'."
-
-    def _unknown(self, key: str, urn: str) -> str:
-        if urn.rpartition("::")[2].startswith("default"):
-            return (
-                f"`{self._name}:{key}` is not a valid configuration key for the {self._name} "
-                "provider. If the referenced key is not intended for the provider, please choose "
-                f"a different namespace from `{self._name}:`."
-            )
-        return self._of_config(Fault(key, "Invalid or unknown key"), urn)
-
-
-def _from_text(text: str) -> values.Value:
-    try:
-        return values.read(_struct(json.loads(text)))["value"]
-    except (ValueError, KeyError):
-        return text
-
-
-def _struct(value: Any) -> struct_pb2.Struct:  # noqa: ANN401 - any JSON
-    struct = struct_pb2.Struct()
-    struct.update({"value": value})
-    return struct
-
-
-def _as_text(value: values.Value) -> values.Value:
-    match value:
-        case Secret(value=inner):
-            return Secret(_as_text(inner))
-        case list() | dict() | bool() | float():
-            return json.dumps(plain(value), separators=(",", ":"))
-        case _:
-            return value

@@ -16,6 +16,7 @@ from lab.stack.copy import LabSide
 from lab.stack.passphrase import lab_passphrase
 from lab.stack.prepare import PreparedStack, prepare_stack
 from lab.toolchain import Toolchain, ensure
+from tests.unit.stack.clouds import CLOUDS
 
 # The first one on a machine compiles the engine.
 pytestmark = pytest.mark.timeout(900)
@@ -104,6 +105,7 @@ def checkout(tmp_path: Path, toolchain: Toolchain) -> Checkout:
         password=lambda user: user,
         private_key=lambda: "key",
         connector_key=lambda: "F00D" * 10,
+        clouds=CLOUDS,
         secrets={"cloud": "from the world"},
     )
     directory = tmp_path / "checkout"

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lab.stack.copy import LabSide
 from lab.stack.passphrase import Passphrase, lab_passphrase
+from tests.unit.stack.clouds import CLOUDS
 
 TOKEN = "berth@pve!deploy=11111111-2222-3333-4444-555555555555"
 
@@ -30,6 +31,7 @@ def side(passphrase: Passphrase) -> LabSide:
         password=lambda user: f"password of {user}",
         private_key=lambda: "-----BEGIN KEY-----\nabc\n",
         connector_key=lambda: "F00D" * 10,
+        clouds=CLOUDS,
         secrets={"cloud": "from the world"},
     )
 

@@ -1,0 +1,56 @@
+"""A service in a machine of the lab, with a certificate of its own: `origin.py PORT CHAIN`."""
+
+import json
+import ssl
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path == "/stream":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for number in range(4):
+                self.chunk(b"piece %d\n" % number)
+                time.sleep(0.3)
+            self.chunk(b"")
+        elif self.path.startswith("/down/"):
+            size = int(self.path.removeprefix("/down/"))
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            for _ in range(size // 100_000):
+                self.wfile.write(b"x" * 100_000)
+        else:
+            self.say(dict(self.headers))
+
+    def do_POST(self) -> None:
+        left = size = int(self.headers["Content-Length"])
+        while left:
+            left -= len(self.rfile.read(min(left, 100_000)))
+        self.say({"size": size})
+
+    def chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def say(self, said: dict[str, object]) -> None:
+        body = json.dumps(said).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(sys.argv[2])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
