@@ -92,7 +92,7 @@ class Ways:
         from infra.cloudflare.tunnel import Tunnel, TunnelArgs
 
         last = last_run.output(OUTPUT).apply(lambda known: (known or {}).get("routes"))
-        tunnel = Tunnel(TUNNEL_NAME, TunnelArgs(settings, self.guard, self._bindings, last))
+        tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, last))
         host, it = hosts[settings.host], self._identity
         connector = Connector(
             host.name,

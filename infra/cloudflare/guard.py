@@ -43,6 +43,7 @@ class TunnelGuard:
         self._destroying = destroying
         self._reach = reach
         self._cloud: Cloud | None = None
+        self._zone: str | None = None
         self._settled = False
         self._had: frozenset[tuple[str, str]] = frozenset()
         self.seen: Seen | None = None
@@ -67,9 +68,18 @@ class TunnelGuard:
             self._cloud = await self._reach(self._access)
         return self._cloud
 
+    async def zone(self) -> str:
+        """The id of the zone that all names are in."""
+        if self._zone is None:
+            assert self.settings is not None
+            cloud = await self.cloud()
+            self._zone = await cloud.zone(self.settings.zone, self.settings.account)
+        return self._zone
+
     async def create_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse a name that is taken: the provider would try again for minutes."""
         inputs = args.new_inputs or {}
+        await self.zone()
         await self._ensure_free(str(inputs.get("accountId")), str(inputs.get("name")))
         pulumi.log.info(f"tunnel {inputs.get('name')}: is made")
 
@@ -107,7 +117,7 @@ class TunnelGuard:
     async def write_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Say which routes come, go and change."""
         old, new = _rules(args.old_inputs), _rules(args.new_inputs)
-        for line in words.routes_change(old, new):
+        for line in words.routes_change(old, new, self._known().is_ours):
             pulumi.log.info(line)
 
     async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:

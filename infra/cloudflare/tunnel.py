@@ -41,9 +41,6 @@ class Tunnel(pulumi.ComponentResource):
         provider = cloudflare.Provider(
             PROVIDER, api_token=settings.access.api_token, base_url=settings.access.base_url
         )
-        zone: pulumi.Output[str] = pulumi.Output.from_input(
-            asyncio.ensure_future(_zone(settings, guard))
-        )
         self.tunnel = cloudflare.ZeroTrustTunnelCloudflared(
             TUNNEL_NAME,
             account_id=settings.account,
@@ -59,15 +56,18 @@ class Tunnel(pulumi.ComponentResource):
             ),
         )
         guard.settle(self.tunnel)
+        zone: pulumi.Output[str] = pulumi.Output.from_input(
+            asyncio.ensure_future(_zone(self.tunnel, guard))
+        )
         looked = asyncio.ensure_future(_look(self.tunnel, zone, args))
         seen: pulumi.Output[Seen] = pulumi.Output.from_input(looked)
         there = pulumi.Stash(
-            f"{name}-there",
+            f"{TUNNEL_NAME}-there",
             input=seen.apply(_state),
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks.there, depends_on=[self.tunnel]),
         )
         self.routes = cloudflare.ZeroTrustTunnelCloudflaredConfig(
-            f"{name}-routes",
+            f"{TUNNEL_NAME}-routes",
             account_id=settings.account,
             tunnel_id=self.tunnel.id,
             config=seen.apply(
@@ -80,7 +80,7 @@ class Tunnel(pulumi.ComponentResource):
             ),
         )
         ours = pulumi.Stash(
-            f"{name}-ours",
+            f"{TUNNEL_NAME}-ours",
             input=names_of(settings.routes),
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks.ours, depends_on=[self.routes]),
         )
@@ -119,9 +119,11 @@ def names_of(routes: Sequence[RouteSettings]) -> list[list[str]]:
     return [[route.hostname, route.path or ""] for route in routes]
 
 
-async def _zone(settings: TunnelSettings, guard: TunnelGuard) -> str:
+async def _zone(tunnel: pulumi.CustomResource, guard: TunnelGuard) -> str:
+    # What the guard has to say of the tunnel comes first.
+    await tunnel.urn.future()
     try:
-        return await (await guard.cloud()).zone(settings.zone, settings.account)
+        return await guard.zone()
     except RefusedError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -1,6 +1,6 @@
 """What is said about the tunnel, its records and its routes. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,14 +78,18 @@ def replacement_refused(name: str, changes: str) -> str:
     )
 
 
-def routes_change(old: Iterable[Rule], new: Iterable[Rule]) -> list[str]:
-    """One line for each route that comes, goes or changes."""
+def routes_change(
+    old: Iterable[Rule], new: Iterable[Rule], ours: Callable[[Rule], bool]
+) -> list[str]:
+    """One line for each route that comes, goes or changes, or is somebody else's."""
     before = {name_of(rule): rule for rule in old if is_route(rule)}
     after = {name_of(rule): rule for rule in new if is_route(rule)}
     lines = []
     for name in sorted({*before, *after}):
         said = " ".join(filter(None, name))
-        if name not in before:
+        if name in after and not ours(after[name]):
+            lines.append(f"route {said}: is kept, though this stack did not make it")
+        elif name not in before:
             lines.append(f"route {said}: added, to {after[name]['service']}")
         elif name not in after:
             lines.append(f"route {said}: removed")

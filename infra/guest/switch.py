@@ -19,12 +19,13 @@ STOP_LIMIT_S = 900  # the unit's own limit is shorter
 
 def digest(document: Deploy, release: Path) -> str:
     """What a running service was started from: a change of any of it needs a restart."""
+    own = (f"{document.unit}.service", f"{document.unit}.socket")
     parts = [
         release.name,
         document.root,
         document.env_file.path,
         hashlib.sha256(document.env_file.text.encode()).hexdigest(),
-        sorted(document.units.items()),
+        sorted(pair for pair in document.units.items() if pair[0] in own),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

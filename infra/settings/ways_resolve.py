@@ -232,7 +232,6 @@ def _own_names(name: str, stack_file: StackFile) -> Iterator[str]:
         yield from (host.container.hostname or service.host, str(host.container.address.ip))
     elif host.existing is not None:
         yield host.existing.address
-    yield from (route.hostname for route in service.routes)
     yield from ("localhost", "127.0.0.1")
 
 

@@ -54,7 +54,6 @@ def unit(settings: TunnelSettings, *, owner: str) -> str:
     return render(
         "cloudflared.service.j2",
         owner=owner,
-        tunnel=settings.name.replace("%", "%%"),
         user=settings.unit,
         unit=settings.unit,
         command=command_line([*words, "--token-file", token_file(settings.unit)]),
