@@ -2,13 +2,13 @@
 
 import pulumi
 
+from infra import last_run
 from infra.cloudflare.words import Identity
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
 from infra.guard.guard import Guard
 from infra.guard.steps import watch_steps
 from infra.hosts import declare_hosts, logins
 from infra.hosts import exported as exported_hosts
-from infra.last_run import LastRun
 from infra.login import LOGIN_KEY, login_keys, once_done
 from infra.service import GuestPrograms, declare_services
 from infra.service import exported as exported_services
@@ -27,8 +27,8 @@ def main() -> None:
     settings = load()
     for warning in settings.warnings:
         pulumi.log.warn(warning)
-    last_run = LastRun(project, stack)
-    keys = login_keys(settings.ssh, last_run)
+    before = last_run.outputs(project, stack)
+    keys = login_keys(settings.ssh, before)
     guard = Guard(settings, keys.public_keys, project=project, stack=stack)
     identity = Identity(project, stack, settings.id)
     ways = Ways(settings.tunnel, settings.cloudflare, identity, lambda: guard.destroying)
@@ -36,7 +36,7 @@ def main() -> None:
     hosts = declare_hosts(settings, guard, keys, steps)
     guests = GuestPrograms()
     services = declare_services(settings, hosts, guests, project=project, stack=stack)
-    way = ways.declare(hosts, guests, services, last_run)
+    way = ways.declare(hosts, guests, services, before)
     tailnet_keys = declare_keys(settings.tailnet, stack)
     pulumi.export("hosts", exported_hosts(hosts))
     pulumi.export("services", exported_services(services))

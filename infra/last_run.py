@@ -1,17 +1,35 @@
-"""What the last run that came to its end left in this stack's own outputs."""
+"""What the last finished run of this stack has exported."""
 
+import time
 from typing import Any
 
 import pulumi
 
+_READ = "pulumi:pulumi:readStackOutputs"
+_TRIES = 20
+_PAUSE_S = 0.1
 
-class LastRun:
-    """The stack, as a reference to itself: outputs change only when a run has come to its end."""
 
-    def __init__(self, project: str, stack: str) -> None:
-        own = f"{pulumi.get_organization()}/{project}/{stack}"
-        self._reference = pulumi.StackReference("last", own)
+def outputs(project: str, stack: str) -> dict[str, Any]:
+    """The stack's own outputs, in clear, as the state has them; none in its first run.
 
-    def output(self, name: str) -> pulumi.Output[Any]:
-        """None where the last run had no such output, or there was none."""
-        return self._reference.get_output(name)
+    A `StackReference` would read the same, but fail the whole run when it meets the engine writing
+    its state, which is not atomic in a directory (the attributes beside the file are empty for a
+    moment: "failed to load checkpoint: EOF"). This can be asked again.
+    """
+    name = f"{pulumi.get_organization()}/{project}/{stack}"
+    tries = _TRIES
+    while True:
+        tries -= 1
+        try:
+            answer = pulumi.runtime.invoke(_READ, {"name": name}).value or {}
+        except Exception as error:
+            # The SDK raises nothing more exact.
+            if tries == 0:
+                raise pulumi.RunError(
+                    f"the state of stack {name} cannot be read ({error}); nothing was changed. "
+                    "Run the command again"
+                ) from None
+            time.sleep(_PAUSE_S)
+        else:
+            return dict(answer.get("outputs") or {})

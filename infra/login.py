@@ -1,12 +1,12 @@
 """How a container is logged in to: its host key, learnt once, and the keys that it lets in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
 from infra import remote
-from infra.last_run import LastRun
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -30,11 +30,10 @@ class LoginKeys:
     public_keys: pulumi.Output[list[str]]
 
 
-def login_keys(ssh: SshKeys, last_run: LastRun) -> LoginKeys:
-    """The keys of this run. What the last one used is read from this stack's own outputs."""
-    known: pulumi.Output[str | None] = last_run.output(LOGIN_KEY)
-    both = pulumi.Output.all(known, ssh.private_key)
-    last: pulumi.Output[str] = both.apply(lambda keys: str(keys[0] or keys[1]))
+def login_keys(ssh: SshKeys, last_outputs: Mapping[str, Any]) -> LoginKeys:
+    """The keys of this run. What the last one used is among this stack's own outputs."""
+    known: str | None = last_outputs.get(LOGIN_KEY)
+    last = pulumi.Output.secret(known) if known else ssh.private_key
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)

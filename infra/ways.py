@@ -15,7 +15,6 @@ from infra.gate import Public, gate, public_of
 from infra.guard import hooks
 from infra.guard.survey import RefusedError
 from infra.hosts import Host
-from infra.last_run import LastRun
 from infra.reach import http, origin
 from infra.service import GuestPrograms, Service
 from infra.settings.ways_result import CloudflareAccess, TunnelSettings
@@ -82,7 +81,7 @@ class Ways:
         hosts: Mapping[str, Host],
         guests: GuestPrograms,
         services: Mapping[str, Service],
-        last_run: LastRun,
+        last_outputs: Mapping[str, Any],
     ) -> Way | None:
         """Make the components; None where no service has a route."""
         settings = self._settings
@@ -91,7 +90,7 @@ class Ways:
         # Seconds of import: only where there is a route.
         from infra.cloudflare.tunnel import Tunnel, TunnelArgs
 
-        last = last_run.output(OUTPUT).apply(lambda known: (known or {}).get("routes"))
+        last = (last_outputs.get(OUTPUT) or {}).get("routes") or ()
         tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, last))
         host, it = hosts[settings.host], self._identity
         connector = Connector(

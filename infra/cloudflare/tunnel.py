@@ -24,7 +24,7 @@ class TunnelArgs:
     settings: TunnelSettings
     guard: TunnelGuard
     hooks: WayBindings
-    last_routes: pulumi.Output[LastRoutes | None]
+    last_routes: LastRoutes
 
 
 class Tunnel(pulumi.ComponentResource):
@@ -134,7 +134,7 @@ async def _look(
     """Just before the list is written: what is in it, and which of it is ours."""
     settings, guard = args.settings, args.guard
     routes = settings.routes
-    last = await args.last_routes.future() or ()
+    last = args.last_routes
     # None in a preview that is to make it.
     tunnel_id = await tunnel.id.future()
     if not tunnel_id:

@@ -24,6 +24,7 @@ from lab.process.life import kill, lives
 from lab.process.spawn import spawn, wait_ready
 from lab.process.tls import ensure_authority
 from lab.proxmox.credentials import ensure_credentials
+from lab.tailscale.credentials import ensure_credentials as ensure_tailscale
 from lab.world import DEFAULT_WORLD, World, load_world
 
 
@@ -139,6 +140,7 @@ def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str])
     ensure_signing_key(paths)
     ensure_credentials(world, paths)
     ensure_cloudflare(world, paths)
+    ensure_tailscale(world, paths)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from lab.proxmox.credentials import password, token_secret
 from lab.stack.clouds import CloudSide
 from lab.stack.copy import LabSide
 from lab.stack.passphrase import lab_passphrase
+from lab.tailscale.credentials import api_key, oauth_client
 from lab.world import World
 
 
@@ -42,9 +43,9 @@ def lab_side(
             cloudflare_url=cloudflare_url,
             tailscale_url=tailscale_url,
             cloudflare_token=partial(_cloudflare_token, paths, world),
-            tailscale_key=lambda: "",
-            tailscale_client=lambda: "",
-            tailscale_secret=lambda: "",
+            tailscale_key=partial(_tailscale_key, paths, world),
+            tailscale_client=lambda: _tailscale_client(paths, world)[0],
+            tailscale_secret=lambda: _tailscale_client(paths, world)[1],
         ),
         secrets=world.secrets,
     )
@@ -53,3 +54,15 @@ def lab_side(
 def _cloudflare_token(paths: LabPaths, world: World) -> str:
     name = world.stack.cloudflare_token
     return api_token(paths, name) if name is not None else ""
+
+
+def _tailscale_key(paths: LabPaths, world: World) -> str:
+    tailnet, name = world.stack.tailnet, world.stack.tailscale_key
+    return api_key(paths, tailnet, name) if tailnet is not None and name is not None else ""
+
+
+def _tailscale_client(paths: LabPaths, world: World) -> tuple[str, str]:
+    tailnet, name = world.stack.tailnet, world.stack.tailscale_client
+    if tailnet is None or name is None:
+        return "", ""
+    return oauth_client(paths, tailnet, name)

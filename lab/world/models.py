@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from lab.world.base import DnsName, Name
 from lab.world.cloudflare import Cloudflare
+from lab.world.tailscale import Tailscale
 
 StorageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$")]
 BridgeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{1,9}$")]
@@ -145,11 +146,16 @@ class StackCredentials(Model):
     """What a stack is given in place of its own: a token, or a user with a password.
 
     `cloudflare_token` is one of cloudflare/tokens, None where the world has no Cloudflare.
+    `tailnet` is one of tailscale/tailnets; `tailscale_key` and `tailscale_client` are an API key
+    and an OAuth client of it.
     """
 
     api_token: Annotated[str, StringConstraints(pattern=r"^[^\s!]+@(pam|pve)![A-Za-z][\w.-]+$")]
     login: UserId = "root@pam"
     cloudflare_token: Name | None = None
+    tailnet: DnsName | None = None
+    tailscale_key: Name | None = None
+    tailscale_client: Name | None = None
 
 
 class World(Model):
@@ -158,6 +164,7 @@ class World(Model):
     proxmox: Proxmox
     hosts: dict[Name, Host] = {}
     cloudflare: Cloudflare = Cloudflare()
+    tailscale: Tailscale = Tailscale()
     stack: StackCredentials
     secrets: dict[str, str] = {}
 
@@ -169,6 +176,7 @@ class World(Model):
             *self._storage_problems(),
             *self._user_problems(),
             *self.cloudflare.problems(),
+            *self.tailscale.problems(),
             *self._cloud_problems(),
         ]
         if problems:
@@ -224,7 +232,17 @@ class World(Model):
         return problems
 
     def _cloud_problems(self) -> list[str]:
-        token = self.stack.cloudflare_token
+        stack, problems = self.stack, []
+        token = stack.cloudflare_token
         if token is not None and token not in self.cloudflare.tokens:
-            return [f"stack/cloudflare_token: {token} is not one of cloudflare/tokens"]
-        return []
+            problems.append(f"stack/cloudflare_token: {token} is not one of cloudflare/tokens")
+        if stack.tailnet is not None and stack.tailnet not in self.tailscale.tailnets:
+            problems.append(f"stack/tailnet: {stack.tailnet} is not one of tailscale/tailnets")
+        tailnet = self.tailscale.tailnets.get(stack.tailnet or "")
+        for what, name, known in (
+            ("key", stack.tailscale_key, tailnet.api_keys if tailnet else {}),
+            ("client", stack.tailscale_client, tailnet.oauth_clients if tailnet else {}),
+        ):
+            if name is not None and name not in known:
+                problems.append(f"stack/tailscale_{what}: {name} is none of stack/tailnet's")
+        return problems

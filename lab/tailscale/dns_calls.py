@@ -1,0 +1,129 @@
+"""DNS of a tailnet."""
+
+from ipaddress import ip_address
+from typing import Any
+
+from lab.tailscale.call import Call, Request, reads, writes
+from lab.tailscale.core import Core
+from lab.tailscale.errors import ApiError
+from lab.tailscale.state import Json, TailnetRecord
+
+_DNS = "/tailnet/{tailnet}/dns"
+
+
+class DnsCalls:
+    """The calls on name servers, search paths and preferences."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def calls(self) -> list[Call]:
+        return [
+            reads(f"{_DNS}/nameservers", self.nameservers, "dns"),
+            writes("POST", f"{_DNS}/nameservers", self.set_nameservers, "dns"),
+            reads(f"{_DNS}/searchpaths", self.search_paths, "dns"),
+            writes("POST", f"{_DNS}/searchpaths", self.set_search_paths, "dns"),
+            reads(f"{_DNS}/preferences", self.preferences, "dns"),
+            writes("POST", f"{_DNS}/preferences", self.set_preferences, "dns"),
+            reads(f"{_DNS}/split-dns", self.split, "dns"),
+            writes("PATCH", f"{_DNS}/split-dns", self.change_split, "dns"),
+            writes("PUT", f"{_DNS}/split-dns", self.set_split, "dns"),
+            reads(f"{_DNS}/configuration", self.configuration, "dns"),
+            writes("POST", f"{_DNS}/configuration", self.set_configuration, "dns"),
+        ]
+
+    async def nameservers(self, request: Request) -> Json:
+        return {"dns": self._of(request).nameservers}
+
+    async def set_nameservers(self, request: Request) -> Json:
+        record = self._of(request)
+        record.nameservers = _addresses(request.object().get("dns"))
+        self._core.store.save()
+        return {"dns": record.nameservers, "magicDNS": record.magic_dns}
+
+    async def search_paths(self, request: Request) -> Json:
+        return {"searchPaths": self._of(request).search_paths}
+
+    async def set_search_paths(self, request: Request) -> Json:
+        self._of(request).search_paths = _texts(request.object().get("searchPaths"))
+        self._core.store.save()
+        return await self.search_paths(request)
+
+    async def preferences(self, request: Request) -> Json:
+        return {"magicDNS": self._of(request).magic_dns}
+
+    async def set_preferences(self, request: Request) -> Json:
+        self._of(request).magic_dns = request.object().get("magicDNS") is True
+        self._core.store.save()
+        return await self.preferences(request)
+
+    async def split(self, request: Request) -> Json:
+        return dict(self._of(request).split_dns)
+
+    async def set_split(self, request: Request) -> Json:
+        self._of(request).split_dns = _split(request.object())
+        self._core.store.save()
+        return await self.split(request)
+
+    async def change_split(self, request: Request) -> Json:
+        record = self._of(request)
+        wanted = record.split_dns | _split(request.object())
+        record.split_dns = {domain: servers for domain, servers in wanted.items() if servers}
+        self._core.store.save()
+        return await self.split(request)
+
+    async def configuration(self, request: Request) -> Json:
+        record = self._of(request)
+        return {
+            "nameservers": [{"address": server} for server in record.nameservers],
+            "splitDns": {
+                domain: [{"address": server} for server in servers]
+                for domain, servers in record.split_dns.items()
+            },
+            "searchPaths": record.search_paths,
+            "preferences": {
+                "overrideLocalDns": record.override_local_dns,
+                "magicDns": record.magic_dns,
+            },
+        }
+
+    async def set_configuration(self, request: Request) -> Json:
+        body, record = request.object(), self._of(request)
+        split = body.get("splitDns", body.get("splitDNS")) or {}
+        preferences = body.get("preferences") or {}
+        record.nameservers = _resolvers(body.get("nameservers"))
+        record.split_dns = {domain: _resolvers(servers) for domain, servers in split.items()}
+        record.search_paths = _texts(body.get("searchPaths") or [])
+        for name, said in preferences.items():
+            if name.lower() == "magicdns":
+                record.magic_dns = said is True
+            elif name.lower() == "overridelocaldns":
+                record.override_local_dns = said is True
+        self._core.store.save()
+        return await self.configuration(request)
+
+    def _of(self, request: Request) -> TailnetRecord:
+        return self._core.record(request.caller.tailnet)
+
+
+def _texts(said: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
+        raise ApiError(400, "a list of strings is wanted")
+    return said
+
+
+def _addresses(said: Any) -> list[str]:  # noqa: ANN401
+    for text in _texts(said):
+        try:
+            ip_address(text)
+        except ValueError as error:
+            raise ApiError(400, f"{text!r} is no IP address") from error
+    return list(said)
+
+
+def _resolvers(said: Any) -> list[str]:  # noqa: ANN401
+    return _addresses([each.get("address") for each in said or [] if isinstance(each, dict)])
+
+
+def _split(said: Json) -> dict[str, list[str]]:
+    return {domain: _addresses(servers or []) for domain, servers in said.items()}

@@ -1,0 +1,114 @@
+"""The policy of a tailnet: read, replaced whole, checked."""
+
+import hashlib
+import json
+
+from lab.tailscale.call import Call, Request, Text, reads, writes
+from lab.tailscale.core import Core
+from lab.tailscale.errors import ApiError
+from lab.tailscale.hujson import HujsonError, standardize
+from lab.tailscale.state import Json
+
+_POLICY = "/tailnet/{tailnet}/acl"
+_DEFAULT = '"ts-default"'
+_SECTIONS = {
+    "acls",
+    "autoApprovers",
+    "defaultSrcPosture",
+    "derpMap",
+    "disableIPv4",
+    "extraDNSRecords",
+    "grants",
+    "groups",
+    "hosts",
+    "ipsets",
+    "nodeAttrs",
+    "OneCGNATRoute",
+    "postures",
+    "randomizeClientPort",
+    "ssh",
+    "sshTests",
+    "tagOwners",
+    "tests",
+}
+
+
+class PolicyCalls:
+    """The calls on the policy."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def calls(self) -> list[Call]:
+        return [
+            reads(_POLICY, self.read, "policy_file"),
+            writes("POST", _POLICY, self.replace, "policy_file"),
+            Call("POST", f"{_POLICY}/validate", self.validate, "policy_file", write=False),
+        ]
+
+    async def read(self, request: Request) -> Text:
+        return self._answer(request)
+
+    async def replace(self, request: Request) -> Text:
+        text = _readable(request)
+        wanted = request.headers.get("If-Match")
+        record = self._core.record(request.caller.tailnet)
+        if wanted is not None and wanted not in self._marks(request):
+            raise ApiError(412, "precondition failed, invalid old hash")
+        record.policy = text
+        self._core.store.save()
+        return self._answer(request)
+
+    async def validate(self, request: Request) -> Json:
+        try:
+            _readable(request)
+        except ApiError as error:
+            return {"message": error.message}
+        return {}
+
+    def _answer(self, request: Request) -> Text:
+        text = self._text(request)
+        request.answer_headers["ETag"] = _mark(text)
+        if "hujson" in request.headers.get("Accept", ""):
+            return Text(text, "application/hujson")
+        return Text(json.dumps(standardize(text)), "application/json")
+
+    def _text(self, request: Request) -> str:
+        policy = self._core.record(request.caller.tailnet).policy
+        if policy is not None:
+            return policy
+        owners = self._core.world.tailnets[request.caller.tailnet].tag_owners
+        usual = {
+            "tagOwners": {tag: list(names) for tag, names in owners.items()},
+            "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}],
+        }
+        return json.dumps(usual, indent=2)
+
+    def _marks(self, request: Request) -> set[str]:
+        marks = {_mark(self._text(request))}
+        if self._core.record(request.caller.tailnet).policy is None:
+            marks.add(_DEFAULT)
+        return marks
+
+
+def _mark(text: str) -> str:
+    return f'"{hashlib.sha256(text.encode()).hexdigest()}"'
+
+
+def _readable(request: Request) -> str:
+    """The policy that is sent, as text; raises ApiError where it is none."""
+    try:
+        text = request.raw.decode()
+        policy = standardize(text)
+    except (UnicodeDecodeError, HujsonError) as error:
+        raise ApiError(400, f"invalid policy: {error}") from error
+    # The older spelling of a few names is taken, too.
+    known = {name.lower() for name in _SECTIONS}
+    for name in policy:
+        if name.lower() not in known:
+            raise ApiError(400, f"invalid policy: unknown field {name!r}")
+    owners = policy.get("tagOwners", {})
+    for tag in owners if isinstance(owners, dict) else ():
+        if not tag.startswith("tag:"):
+            raise ApiError(400, f"invalid policy: tagOwners: {tag!r} does not begin with tag:")
+    return text

@@ -1,0 +1,109 @@
+"""Machines, policy and DNS of a tailnet."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.tailscale.hujson import HujsonError, standardize
+from tests.unit.tailscale.conftest import Api
+from tests.unit.tailscale.test_keys import make
+
+ACL = "/tailnet/-/acl"
+HUJSON = """{
+  // who may give which tag
+  "tagOwners": {"tag:web": ["autogroup:admin"],},  /* all of them */
+  "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}], // "not a string, yet, }"
+}
+"""
+
+
+async def test_a_machine_is_found_by_name_and_by_both_ids(api: Api) -> None:
+    joined = api.tailnets.join((await make(api))["key"], "chat")
+    _, found = await api.ask("GET", "/tailnet/-/devices?hostname=chat&fields=all")
+    (device,) = found["devices"]
+    assert (device["name"], device["tags"]) == ("chat.lab.ts.net", ["tag:server"])
+    assert (await api.ask("GET", "/tailnet/-/devices?hostname=nobody"))[1] == {"devices": []}
+    for place in (joined.id, joined.node_id):
+        assert (await api.ask("GET", f"/device/{place}"))[1] == device
+    assert (await api.ask("GET", "/device/nobody"))[0] == 404
+
+
+async def test_a_machine_can_be_changed_and_forgotten(api: Api) -> None:
+    joined = api.tailnets.join((await make(api))["key"], "chat")
+    place = f"/device/{joined.id}"
+    assert (await api.ask("POST", f"{place}/tags", {"tags": ["tag:web"]}))[0] == 200
+    assert (await api.ask("POST", f"{place}/tags", {"tags": ["tag:no"]}))[0] == 400
+    assert (await api.ask("POST", f"{place}/key", {"keyExpiryDisabled": False}))[0] == 200
+    assert (await api.ask("POST", f"{place}/authorized", {"authorized": False}))[0] == 200
+    routes = {"routes": ["10.0.0.0/24"]}
+    assert (await api.ask("POST", f"{place}/routes", routes))[1]["enabledRoutes"] == routes[
+        "routes"
+    ]
+    assert (await api.ask("POST", f"{place}/routes", {"routes": ["x"]}))[0] == 400
+    _, device = await api.ask("GET", place)
+    told = (device["tags"], device["keyExpiryDisabled"], device["authorized"])
+    assert told == (["tag:web"], False, False)
+    assert (await api.ask("DELETE", place))[0] == 200
+    assert (await api.ask("GET", place))[0] == 404
+
+
+async def test_a_policy_is_kept_with_its_comments(api: Api) -> None:
+    accept = "application/hujson"
+    assert (await api.ask("POST", ACL, HUJSON, Accept=accept))[0] == 200
+    assert (await api.ask("GET", ACL, Accept=accept))[1] == HUJSON
+    _, plain = await api.ask("GET", ACL)
+    assert plain["tagOwners"] == {"tag:web": ["autogroup:admin"]}
+
+
+async def test_a_policy_that_somebody_changed_is_not_overwritten(api: Api) -> None:
+    guarded = {"If_Match": '"ts-default"'}
+    assert (await api.ask("POST", ACL, "{}", **guarded))[0] == 200
+    status, body = await api.ask("POST", ACL, '{"acls": []}', **guarded)
+    assert (status, body["message"]) == (412, "precondition failed, invalid old hash")
+    assert (await api.ask("POST", ACL, '{"acls": []}'))[0] == 200
+    assert (await api.ask("POST", ACL, "{}", If_Match='"stale"'))[0] == 412
+
+
+@pytest.mark.parametrize("policy", ["", "[]", "{", '{"moon": 1}', '{"tagOwners": {"web": []}}'])
+async def test_a_policy_that_is_none_is_refused(api: Api, policy: str) -> None:
+    assert (await api.ask("POST", ACL, policy))[0] == 400
+    assert "message" in (await api.ask("POST", f"{ACL}/validate", policy))[1]
+    assert (await api.ask("POST", f"{ACL}/validate", "{}"))[1] == {}
+
+
+async def test_dns_is_kept(api: Api) -> None:
+    dns = "/tailnet/-/dns"
+    assert (await api.ask("POST", f"{dns}/nameservers", {"dns": ["9.9.9.9"]}))[0] == 200
+    assert (await api.ask("POST", f"{dns}/nameservers", {"dns": ["nine"]}))[0] == 400
+    await api.ask("POST", f"{dns}/searchpaths", {"searchPaths": ["example.org"]})
+    await api.ask("POST", f"{dns}/preferences", {"magicDNS": False})
+    await api.ask("PATCH", f"{dns}/split-dns", {"corp.example": ["10.0.0.1"]})
+    assert (await api.ask("GET", f"{dns}/nameservers"))[1] == {"dns": ["9.9.9.9"]}
+    assert (await api.ask("GET", f"{dns}/searchpaths"))[1] == {"searchPaths": ["example.org"]}
+    assert (await api.ask("GET", f"{dns}/preferences"))[1] == {"magicDNS": False}
+    _, whole = await api.ask("GET", f"{dns}/configuration")
+    assert whole["splitDns"] == {"corp.example": [{"address": "10.0.0.1"}]}
+    _, again = await api.ask("POST", f"{dns}/configuration", whole)
+    assert again == whole
+    assert (await api.ask("PATCH", f"{dns}/split-dns", {"corp.example": None}))[1] == {}
+
+
+_TEXTS = st.text(alphabet='ab",/*\\ \n{}[]:', max_size=12)
+
+
+@given(st.dictionaries(_TEXTS, st.lists(_TEXTS, max_size=3), max_size=3))
+def test_plain_json_is_read_as_it_is(policy: dict[str, Any]) -> None:
+    assert standardize(json.dumps(policy)) == policy
+    assert standardize(json.dumps(policy, indent=1) + "// end") == policy
+
+
+def test_comments_and_commas_inside_texts_stay() -> None:
+    assert standardize('{"a": "x // y", "b": ["/* z */", ",]"], /* c */ }') == {
+        "a": "x // y",
+        "b": ["/* z */", ",]"],
+    }
+    with pytest.raises(HujsonError):
+        standardize('{"a": "unended}')
