@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi_cloudflare import (
+from infra.cloudflare.sdk import (
     ZeroTrustTunnelCloudflaredConfigConfigArgs,
     ZeroTrustTunnelCloudflaredConfigConfigIngressArgs,
     ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestAccessArgs,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 
+from infra.cloudflare import sdk as cloudflare
 from infra.cloudflare.guard import TunnelGuard
 from infra.cloudflare.provider_shapes import config_args
 from infra.cloudflare.seen import LastRoutes, Seen, known_routes

@@ -180,3 +180,23 @@ def test_a_key_is_made_as_the_stack_says_and_is_a_secret(
     assert (join["recreateIfInvalid"], ci["recreateIfInvalid"]) == ("never", "always")
     provider = program.resources["tailscale"]
     assert "apiKey" in provider.secret
+
+
+def test_the_quick_import_gives_the_same_classes_as_the_whole_package() -> None:
+    code = (
+        "from infra.cloudflare import sdk\n"
+        "import sys\n"
+        "quick = {name: getattr(sdk, name).__module__ for name in sdk.__all__}\n"
+        "for name in [n for n in sys.modules if n.partition('.')[0] == 'pulumi_cloudflare']:\n"
+        "    del sys.modules[name]\n"
+        "import pulumi_cloudflare\n"
+        "print({n: getattr(pulumi_cloudflare, n).__module__ for n in quick} == quick, len(quick))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "10"]
