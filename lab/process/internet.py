@@ -31,7 +31,7 @@ class Clouds:
     """The two services' APIs, as applications that are not running yet."""
 
     cloudflare: web.Application
-    tailscale: web.Application | None = None
+    tailscale: web.Application
 
 
 async def serve_app(
@@ -61,8 +61,6 @@ class Internet:
             (clouds.cloudflare, internet.CLOUDFLARE),
             (clouds.tailscale, internet.TAILSCALE),
         ):
-            if app is None:
-                continue
             await serve_app(app, stack, (self._listen(address, 443), self._leaf(name)))
         name, address = internet.CONNECTOR_PACKAGES
         await serve_app(

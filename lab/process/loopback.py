@@ -76,8 +76,7 @@ class Loopback:
     async def open_internet(self, clouds: Clouds, say: Callable[[str], None]) -> None:
         say("the APIs of Cloudflare and Tailscale")
         await serve_app(clouds.cloudflare, self._stack, (self._cloudflare, self._context))
-        if clouds.tailscale is not None:
-            await serve_app(clouds.tailscale, self._stack, (self._tailscale, self._context))
+        await serve_app(clouds.tailscale, self._stack, (self._tailscale, self._context))
 
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         say("the API, without containers")

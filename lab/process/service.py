@@ -23,6 +23,7 @@ from lab.proxmox.app import make_app
 from lab.proxmox.hooks import Hooks
 from lab.proxmox.record import Recorder
 from lab.proxmox.storage.fetch import fetch_url, head_url
+from lab.tailscale.app import make_app as make_tailscale
 from lab.world import World, load_world
 
 _logger = logging.getLogger("lab")
@@ -90,7 +91,9 @@ class Service:
                 on_exchange=Recorder(Path(record)) if record else None,
             ),
         )
-        clouds = Clouds(make_cloudflare(self._world, self._paths))
+        clouds = Clouds(
+            make_cloudflare(self._world, self._paths), make_tailscale(self._world, self._paths)
+        )
         await self._ground.open_internet(clouds, self._say)
         await self._ground.serve(app, self._say)
         self._ready = True

@@ -4,6 +4,7 @@ import base64
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.process.tls import server_context
-from tests.labs import TestLab, container, stack_file
+from tests.labs import TEMPLATE, TestLab
 
 HERE = Path(__file__).parent
 NAME = "edge-test.example.com"
@@ -33,6 +34,22 @@ apt-get update -qq
 apt-get install -qq --yes --no-install-recommends cloudflared >/dev/null 2>&1
 cloudflared --version
 """
+
+
+@contextmanager
+def guest(lab: TestLab, vm_id: int, name: str, template: str = TEMPLATE) -> Iterator[None]:
+    """A container that the lab's login key opens, there as long as the block runs."""
+    made = lab.api(
+        "POST", "/nodes/pve/lxc", vmid=vm_id, hostname=name, ostemplate=template, unprivileged=1,
+        features="nesting=1", cores=1, memory=512, swap=0, rootfs="local-lvm:4", start=1,
+        net0=f"name=eth0,bridge=vmbr0,ip=192.168.1.{vm_id - 640}/24,gw=192.168.1.1",
+        **{"ssh-public-keys": lab.paths.ssh_key.with_suffix(".pub").read_text()},
+    )  # fmt: skip
+    assert lab.finish_task(made) == "OK"
+    yield
+    place = f"/nodes/pve/lxc/{vm_id}"
+    lab.finish_task(lab.api("POST", f"{place}/status/stop"))
+    assert lab.finish_task(lab.api("DELETE", place)) == "OK"
 
 
 def write(lab: TestLab, host: str, path: str, content: bytes) -> None:
@@ -90,21 +107,17 @@ class Way:
 
 
 @pytest.fixture(scope="session")
-def way(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+def way(lab: TestLab) -> Iterator[Way]:
     """With a service and a connector in one container, and the route between them."""
-    stack = stack_file(
-        tmp_path_factory.mktemp("edge"), {"edge": container(881, 241)}, identity="edg3edg3"
-    )
-    lab.pulumi(stack, "up", "--yes", "--skip-preview")
-    made = Way(lab, "edge", "", "")
-    made.account = made.api("GET", "/accounts")["result"][0]["id"]
-    made.zone = made.api("GET", "/zones?name=example.com")["result"][0]["id"]
-    _publish(made)
-    _serve(made)
-    yield made
-    made.in_guest("systemctl stop cloudflared")
-    _retract(made)
-    lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    with guest(lab, 881, "edge"):
+        made = Way(lab, "edge", "", "")
+        made.account = made.api("GET", "/accounts")["result"][0]["id"]
+        made.zone = made.api("GET", "/zones?name=example.com")["result"][0]["id"]
+        _publish(made)
+        _serve(made)
+        yield made
+        made.in_guest("systemctl stop cloudflared")
+        _retract(made)
 
 
 def _publish(way: Way) -> None:

@@ -6,12 +6,25 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+PAGE = b"""<!DOCTYPE html><title>page</title><p id="seen">nothing</p><script>
+const request = new XMLHttpRequest();
+request.open("GET", "/stream", false);
+request.send();
+document.getElementById("seen").textContent = request.responseText.trim().split("\\n").join(", ");
+</script>"""
+
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if self.path == "/stream":
+        if self.path == "/page":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(PAGE)))
+            self.end_headers()
+            self.wfile.write(PAGE)
+        elif self.path == "/stream":
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()

@@ -1,5 +1,7 @@
 """A public name works as it would outside: from a stranger's place, through real machines."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -8,9 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from tests.e2e.edge.conftest import BOOKWORM, NAME, PORT, Way, install
-from tests.labs import TestLab, container, stack_file, wait_for
+from tests.e2e.edge.conftest import BOOKWORM, NAME, PORT, Way, guest, install
+from tests.labs import TestLab, wait_for
 
 pytestmark = pytest.mark.root
 
@@ -31,6 +35,23 @@ def test_pieces_of_a_stream_are_spread_in_time_as_the_service_sent_them(way: Way
         arrived = [(line.strip(), time.monotonic()) for line in asking.stdout]
     assert [line for line, _ in arrived] == [f"piece {number}" for number in range(4)]
     assert arrived[-1][1] - arrived[0][1] > 0.6
+
+
+def test_a_browser_opens_the_page_and_its_script_asks_for_more(way: Way, tmp_path: Path) -> None:
+    way.curl("/")
+    chain = way.lab.paths.ca_key.with_name(f"edge-{NAME}.pem").read_bytes()
+    key = x509.load_pem_x509_certificates(chain)[0].public_key()
+    der = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    trusted = base64.b64encode(hashlib.sha256(der).digest()).decode()
+    # Of a new profile, which knows no authority but the world's: this one key is trusted.
+    shown = way.lab.inside(
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+        f"--user-data-dir={tmp_path}", f"--ignore-certificate-errors-spki-list={trusted}",
+        "--dump-dom", f"https://{NAME}/page", limit_s=60,
+    ).text  # fmt: skip
+    assert "piece 0, piece 1, piece 2, piece 3" in shown
 
 
 def test_50_mb_each_way_leave_memory_as_it_was(way: Way, tmp_path: Path) -> None:
@@ -105,20 +126,15 @@ def test_the_lab_is_stopped_and_started_and_the_connector_finds_back(way: Way) -
 
 
 def test_the_package_installs_in_debian_12_and_its_key_is_the_one_that_is_named(
-    lab: TestLab, tmp_path_factory: pytest.TempPathFactory
+    lab: TestLab,
 ) -> None:
-    host = container(882, 242, template={"volume": BOOKWORM})
-    stack = stack_file(tmp_path_factory.mktemp("old"), {"old": host}, identity="o1do1do1")
-    lab.pulumi(stack, "up", "--yes", "--skip-preview")
-    try:
+    with guest(lab, 882, "old", BOOKWORM):
         said = install(lab, "old")
-        environment = lab.inside("env").text
-        named = next(
-            line.partition("=")[2]
-            for line in environment.splitlines()
-            if line.startswith("BERTH_CLOUDFLARED_KEY_FINGERPRINT=")
-        )
-        assert f":{named}:" in said
-        assert "not Cloudflare's program" in said
-    finally:
-        lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    environment = lab.inside("env").text
+    named = next(
+        line.partition("=")[2]
+        for line in environment.splitlines()
+        if line.startswith("BERTH_CLOUDFLARED_KEY_FINGERPRINT=")
+    )
+    assert f":{named}:" in said
+    assert "not Cloudflare's program" in said
