@@ -112,7 +112,8 @@ def _install(package: Package, host: Host, report: Report) -> list[str]:
         return []
     report.say(f"installing {package.name}")
     packages.ensure(["ca-certificates"], host)
-    files.directory(host.at(package.ring).parent, mode=0o755, ids=host.root_ids)
+    for path in (package.ring, package.list):
+        files.directory(host.at(path).parent, mode=0o755, ids=host.root_ids)
     files.write(host.at(package.ring), _key(package), mode=0o644, ids=host.root_ids)
     files.write(host.at(package.list), package.source.encode(), mode=0o644, ids=host.root_ids)
     # This list alone: another source of the host that is broken must not keep it from working.

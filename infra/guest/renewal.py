@@ -30,12 +30,14 @@ async def follow(context: ssl.SSLContext, *paths: str) -> None:
         now = _stamps(paths)
         if now == known:
             continue
+        known = now
         try:
+            # Elsewhere first: a context keeps the half that it took of two that do not fit.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*paths)
             context.load_cert_chain(*paths)
         except (OSError, ValueError) as error:
             print(f"certificate: cannot be used yet, the old one stays ({error})", file=sys.stderr)
         else:
-            known = now
             print(f"certificate: {paths[0]} was read again", file=sys.stderr, flush=True)
 
 
