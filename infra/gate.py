@@ -15,6 +15,8 @@ from infra.settings.service import Health
 from infra.settings.ways_result import RouteSettings
 
 LIMIT_S = 90.0
+FIRM_S = 10.0
+"""After which a certificate that is not accepted is taken for one that never will be."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 2.0
 
@@ -66,8 +68,11 @@ async def gate(
         failing = [(p, t) for p, t in zip(left, troubles, strict=True) if t is not None]
         if not failing:
             return []
-        if time.monotonic() - began >= limit_s:
-            return [await _told_apart(p, t, ask_origin, connections) for p, t in failing]
+        waited = time.monotonic() - began
+        if waited >= min(limit_s, FIRM_S):
+            told = [await _told_apart(p, t, ask_origin, connections) for p, t in failing]
+            if waited >= limit_s or all(one.part == "origin certificate" for one in told):
+                return told
         left = [public for public, _ in failing]
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_S)
