@@ -3,8 +3,9 @@
 import sys
 
 from bench.lab import lab_figures
+from bench.service import service_figures
 
-SECTIONS = {"lab": lab_figures}
+SECTIONS = {"lab": lab_figures, "service": service_figures}
 
 
 def main() -> int:

@@ -38,7 +38,6 @@ class Connector(pulumi.ComponentResource):
     ) -> None:
         super().__init__("berth:infra:Connector", name, {}, opts)
         host, settings = args.host, args.settings
-        program = scripts.Guest(args.guest.path, _send_again(host.name))
         # Not `deleted_with` the container: then it would not be stopped before the tunnel goes.
         below = pulumi.ResourceOptions(
             parent=self,
@@ -56,7 +55,7 @@ class Connector(pulumi.ComponentResource):
             host.access,
             Step(
                 STOP_LIMIT_S,
-                remove=scripts.disconnect(program, settings.unit),
+                remove=scripts.disconnect(args.guest.path, settings.unit),
                 stdin=json.dumps(named, sort_keys=True),
                 triggers=host.made_anew,
             ),
@@ -72,7 +71,7 @@ class Connector(pulumi.ComponentResource):
             host.access,
             Step(
                 CONNECT_LIMIT_S,
-                run=scripts.connect(program),
+                run=scripts.connect(args.guest.path),
                 stdin=self.stdin,
                 triggers=host.made_anew,
             ),
@@ -81,8 +80,3 @@ class Connector(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({"unit": settings.unit})
-
-
-def _send_again(host: str) -> str:
-    names = (f"{host}-guest", f"{host}-connector")
-    return "pulumi up " + " ".join(f"--replace '**::{name}'" for name in names)

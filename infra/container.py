@@ -33,7 +33,7 @@ class Container(pulumi.ComponentResource):
         self, name: str, args: ContainerArgs, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         was = args.spec.was
-        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=_renamed(was)))
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=formerly(was)))
         super().__init__("berth:infra:Container", name, {}, opts)
         self.address = str(args.spec.address.ip)
         self.container = proxmoxve.ContainerLegacy(
@@ -43,7 +43,7 @@ class Container(pulumi.ComponentResource):
                 parent=self,
                 # Said here too: a refused run may have made the component under its new name,
                 # and then the engine does not look for its old children.
-                aliases=_renamed(was and f"{was}-container"),
+                aliases=formerly(was and f"{was}-container"),
                 hooks=args.hooks,
                 depends_on=[args.download] if args.download else None,
                 # The new one has the id of the old one.
@@ -58,7 +58,8 @@ class Container(pulumi.ComponentResource):
         self.register_outputs({"address": self.address})
 
 
-def _renamed(was: str | None) -> list[pulumi.Alias]:
+def formerly(was: str | None) -> list[pulumi.Alias]:
+    """The names of a resource: what it is called now was called this."""
     return [pulumi.Alias(name=was)] if was else []
 
 

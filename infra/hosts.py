@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.container import Container, ContainerArgs
+from infra import remote
+from infra.container import Container, ContainerArgs, formerly
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
 from infra.guard.steps import StepHooks
@@ -30,6 +31,7 @@ class Host:
     container: pulumi.CustomResource | None
     login: Login | None
     hooks: StepHooks
+    steps: pulumi.ProviderResource | None
 
     @property
     def home(self) -> str:
@@ -45,6 +47,7 @@ class Host:
         """Options of a step on this host: it goes with the container, and waits for its login."""
         return pulumi.ResourceOptions(
             parent=parent,
+            provider=self.steps,
             deleted_with=self.container,
             hooks=self.hooks.any,
             depends_on=[self.login.let_in] if self.login else None,
@@ -56,6 +59,7 @@ def declare_hosts(
 ) -> dict[str, Host]:
     """Make the components; returns how each host is reached, by name. `hooks` are for steps."""
     provider = proxmox_provider(settings.proxmox) if settings.proxmox else None
+    steps = remote.provider() if settings.containers or settings.services else None
     templates = TemplateFiles(provider)
     hosts: dict[str, Host] = {}
     for name, spec in settings.containers.items():
@@ -76,14 +80,22 @@ def declare_hosts(
         login = Login(
             name,
             LoginArgs(
-                made.address, made.container, keys, settings.root_passwords.get(name), hooks.any
+                made.address,
+                made.container,
+                keys,
+                settings.root_passwords.get(name),
+                hooks.any,
+                spec.was,
+            ),
+            opts=pulumi.ResourceOptions(
+                aliases=formerly(spec.was), providers=[steps] if steps else None
             ),
         )
-        hosts[name] = Host(name, "container", login.access, made.container, login, hooks)
+        hosts[name] = Host(name, "container", login.access, made.container, login, hooks, steps)
     for name, existing in settings.existing.items():
         there = ExistingHost(name, existing)
         access = Access(there.address, there.port, there.user, keys.now, there.host_key)
-        hosts[name] = Host(name, "existing", access, None, None, hooks)
+        hosts[name] = Host(name, "existing", access, None, None, hooks, steps)
     return hosts
 
 

@@ -1,11 +1,13 @@
-"""What the last finished run of this stack has exported."""
+"""What the state of this stack says: the exports of the last finished run, and its resources."""
 
+import asyncio
 import time
 from typing import Any
 
 import pulumi
 
-_READ = "pulumi:pulumi:readStackOutputs"
+_OUTPUTS = "pulumi:pulumi:readStackOutputs"
+_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
 _TRIES = 20
 _PAUSE_S = 0.1
 
@@ -22,14 +24,35 @@ def outputs(project: str, stack: str) -> dict[str, Any]:
     while True:
         tries -= 1
         try:
-            answer = pulumi.runtime.invoke(_READ, {"name": name}).value or {}
-        except Exception as error:
-            # The SDK raises nothing more exact.
+            return _outputs(pulumi.runtime.invoke(_OUTPUTS, {"name": name}).value)
+        except Exception as error:  # the SDK raises nothing more exact
             if tries == 0:
-                raise pulumi.RunError(
-                    f"the state of stack {name} cannot be read ({error}); nothing was changed. "
-                    "Run the command again"
-                ) from None
+                raise _unreadable(name, error) from None
             time.sleep(_PAUSE_S)
+
+
+async def resources(project: str, stack: str) -> dict[str, dict[str, Any]]:
+    """What each resource was when it was last made or changed, by URN, in clear."""
+    name = f"{pulumi.get_organization()}/{project}/{stack}"
+    tries = _TRIES
+    while True:
+        tries -= 1
+        try:
+            answer = await pulumi.runtime.invoke_async(_RESOURCES, {"stackName": name})
+        except Exception as error:  # the SDK raises nothing more exact
+            if tries == 0:
+                raise _unreadable(name, error) from None
+            await asyncio.sleep(_PAUSE_S)
         else:
-            return dict(answer.get("outputs") or {})
+            return {urn: dict(one["outputs"]) for urn, one in _outputs(answer).items()}
+
+
+def _outputs(answer: dict[str, Any] | None) -> dict[str, Any]:
+    return dict((answer or {}).get("outputs") or {})
+
+
+def _unreadable(name: str, error: Exception) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"the state of stack {name} cannot be read ({error}); nothing was changed. "
+        "Run the command again"
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from infra import remote
+from infra.container import formerly
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -54,6 +55,7 @@ class LoginArgs:
     keys: LoginKeys
     root_password: pulumi.Output[str] | None = field(repr=False)
     hooks: pulumi.ResourceHookBinding | None
+    was: str | None = None
 
 
 class Login(pulumi.ComponentResource):
@@ -73,7 +75,7 @@ class Login(pulumi.ComponentResource):
             f"{name}-host-key",
             unknown,
             Step(QUICK_S, run=scripts.host_key(), triggers=made_anew),
-            opts=child,
+            opts=_also(child, args.was and f"{args.was}-host-key"),
         )
         self.host_key = learnt.stdout
         through = Access(args.address, 22, "root", args.keys.last, self.host_key)
@@ -84,7 +86,11 @@ class Login(pulumi.ComponentResource):
             f"{name}-login",
             through,
             Step(QUICK_S, run=scripts.login(), stdin=stdin, triggers=made_anew),
-            opts=child,
+            opts=_also(child, args.was and f"{args.was}-login"),
         )
         self.access = Access(args.address, 22, "root", args.keys.now, self.host_key)
         self.register_outputs({"host_key": self.host_key})
+
+
+def _also(opts: pulumi.ResourceOptions, name: str | None) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=formerly(name)))

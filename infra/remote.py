@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
-from pulumi_command import remote
+from pulumi_command import Provider, remote
 
-DIAL_LIMIT_S = 10
-DIALS = 10
+DIAL_LIMIT_S = 5
+DIALS = 9
 FIRST_DIALS = 20
 """A machine that was just made boots before it answers."""
 KILL_AFTER_S = 30
+COPY_LIMIT = "30m"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Step:
     stdin: pulumi.Input[str] | None = field(default=None, repr=False)
     triggers: list[pulumi.Input[str]] = field(default_factory=list)
     attempt: pulumi.Input[str] | None = None
+
+
+def provider() -> pulumi.ProviderResource:
+    """What runs the steps. Declared, it starts beside the Proxmox provider and not after it."""
+    return Provider("steps")
 
 
 def command(
@@ -91,13 +97,16 @@ def copy(
     opts: pulumi.ResourceOptions,
 ) -> remote.CopyToRemote:
     """A file, copied when its content or its place changes. The state holds its hash alone."""
+    limited = pulumi.ResourceOptions(
+        custom_timeouts=pulumi.CustomTimeouts(create=COPY_LIMIT, update=COPY_LIMIT)
+    )
     return remote.CopyToRemote(
         name,
         connection=_connection(access),
         source=pulumi.FileAsset(str(source)),
         remote_path=remote_path,
         triggers=triggers,
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, limited),
     )
 
 

@@ -13,6 +13,7 @@ from infra.hosts import Host
 from infra.remote import Step
 from infra.settings import ServiceSettings, Settings
 from infra.settings.service import Service as Spec
+from infra.step_words import send_again
 from infra.text import document, scripts
 from infra.text.document import Sent
 
@@ -58,10 +59,13 @@ class Service(pulumi.ComponentResource):
         super().__init__("berth:infra:Service", name, {}, opts)
         host, spec, places = args.host, args.settings.spec, args.settings.places
         archive = sent.archive(name, args.settings.tree)
-        program = scripts.Guest(args.guest.path, _send_again(name, host.name))
+        program = args.guest.path
         # An archive is named by the hash of what is in it: `<hash>.tar.gz`.
         travels = Sent(
-            name, archive.name.partition(".")[0], program.send_again, f"{host.home}/incoming"
+            name,
+            archive.name.partition(".")[0],
+            send_again(name, host.name),
+            f"{host.home}/incoming",
         )
         # One after the other: both make the directory that they share.
         below = pulumi.ResourceOptions.merge(
@@ -187,8 +191,3 @@ def _url(address: str, spec: Spec) -> str:
     at = address if listen.is_unspecified else spec.listen
     scheme = "https" if spec.tls else "http"
     return f"{scheme}://[{at}]:{spec.port}" if ":" in at else f"{scheme}://{at}:{spec.port}"
-
-
-def _send_again(service: str, host: str) -> str:
-    names = (f"{host}-guest", f"{service}-archive", f"{service}-deploy")
-    return "pulumi up " + " ".join(f"--replace '**::{name}'" for name in names)

@@ -10,7 +10,7 @@ _VARIABLE = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)=(".*")$', re.MULTILINE | re.D
 
 def created(document: Document) -> str:
     """The impact line of a first deploy."""
-    return f"{document['service']}: installs {_what(document)} and starts it"
+    return f"{document['service']}: installs {_what(document)} and starts it{_lost(document)}"
 
 
 def removed(document: Document) -> str:
@@ -36,7 +36,9 @@ def updated(old: Document, new: Document) -> str:
         ),
     ]
     if changes:
-        return f"{name}: restarts {new['unit']}.service ({', '.join(changes)})"
+        lost = _lost(new) if _has_socket(old) else ""
+        closes = _OUTAGE if old["port"] != new["port"] or old["host"] != new["host"] else ""
+        return f"{name}: restarts {new['unit']}.service ({', '.join(changes)}){closes}{lost}"
     others = [key for key in sorted(new) if key not in _TOLD and old.get(key) != new[key]]
     if others:
         return f"{name}: changes {', '.join(others)}; restarts nothing"
@@ -44,6 +46,19 @@ def updated(old: Document, new: Document) -> str:
 
 
 _TOLD = {"archive", "secrets", "lock_limit_s", "format"}
+_OUTAGE = "; nobody is answered from when the old port closes until it has started"
+_LOST = (
+    "; a command of its own loses what uvicorn here has: its port is closed while it restarts, it "
+    "counts as started before it is ready, and open requests are cut off"
+)
+
+
+def _has_socket(document: Document) -> bool:
+    return any(unit.endswith(".socket") for unit in document["units"])
+
+
+def _lost(document: Document) -> str:
+    return "" if _has_socket(document) else _LOST
 
 
 def _what(document: Document) -> str:

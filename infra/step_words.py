@@ -1,5 +1,7 @@
 """What to do when a step could not even begin: in words, by what the provider said. Pure."""
 
+from infra.text.scripts import GUEST_MISSING
+
 _HOST_KEY = (
     "what answers there has another host key than the one that is known: the machine was made "
     "anew, or something stands in between. Look at its own console, not over SSH: "
@@ -21,6 +23,10 @@ _LOST = (
     "next `pulumi up` waits for it, then finishes what is missing"
 )
 _TOO_LONG = "the step took longer than its limit and was ended; `pulumi up` runs it again"
+_GONE = (
+    "the guest program is not on this host: it was emptied or made anew. Next: send all of it "
+    "again: {again}"
+)
 _SUDO = (
     "the user needs sudo without a password: on the host, as root, "
     "`echo 'USER ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/berth`; or log in as root"
@@ -30,6 +36,7 @@ _WORDS = (
     (("unable to authenticate",), _LOGIN),
     (("sudo: a password is required", "sudo: a terminal is required"), _SUDO),
     (("status 124", "status 137"), _TOO_LONG),
+    ((f"status {GUEST_MISSING}:",), _GONE),
     (("exited without exit status", "wait: remote command exited", "use of closed"), _LOST),
     (
         ("failed attempts: dial", "connection refused", "no route to host", "i/o timeout", "EOF"),
@@ -38,7 +45,18 @@ _WORDS = (
 )
 
 
-def words(host: str, errors: list[str]) -> str | None:
+def send_again(service: str, host: str) -> str:
+    """The one command that sends everything of a service again."""
+    names = (f"{host}-guest", f"{service}-archive", f"{service}-deploy")
+    return "pulumi up " + " ".join(f"--replace '**::{name}'" for name in names)
+
+
+def connect_again(host: str) -> str:
+    """The one command that sends everything of a connector again."""
+    return f"pulumi up --replace '**::{host}-guest' --replace '**::{host}-connector'"
+
+
+def words(host: str, errors: list[str], *, again: str = "") -> str | None:
     """What to do about a failed step on `host`; None where the step itself has said so."""
     if not errors:
         return None
@@ -48,5 +66,5 @@ def words(host: str, errors: list[str]) -> str | None:
     for signs, text in _WORDS:
         where = said if text is _SUDO else first
         if any(sign in where for sign in signs):
-            return text.format(host=host)
+            return text.format(host=host, again=again)
     return None

@@ -10,7 +10,10 @@ Described = dict[str, object]
 
 
 def described(inputs: Mapping[str, Any]) -> Described:
-    """The inputs of a container, as the engine keeps them, in the words of the stack file."""
+    """The inputs of a container, as the engine keeps them, in the words of the stack file.
+
+    Its outputs will do as well: there the provider says 0 and "" for what was left open.
+    """
     memory, network = _part(inputs, "memory"), _first(inputs, "networkInterfaces")
     start = _part(inputs, "initialization")
     ipv4 = _part(_first(start, "ipConfigs"), "ipv4")
@@ -21,7 +24,7 @@ def described(inputs: Mapping[str, Any]) -> Described:
         "address": ipv4.get("address"),
         "gateway": ipv4.get("gateway"),
         "bridge": network.get("bridge"),
-        "vlan": _whole(network.get("vlanId")),
+        "vlan": _whole(network.get("vlanId")) or None,
         "cores": _whole(_part(inputs, "cpu").get("cores")),
         "memory": _whole(memory.get("dedicated")),
         "swap": _whole(memory.get("swap")),
@@ -90,7 +93,7 @@ class Secret:
 
 
 def _fingerprint(value: object) -> Secret | None:
-    return None if value is None else Secret(value)
+    return Secret(value) if value else None
 
 
 def _part(value: object, key: str) -> Mapping[str, Any]:

@@ -93,6 +93,9 @@ class _Destroy:
         if not any((m.project, m.stack) == (stack.project, stack.stack) for m in marks_in(tags)):
             raise RefusedError(refusal_to_touch(host, vm_id, [stack], (), tags))
 
+    async def allow(self, _args: pulumi.ResourceHookArgs) -> None:
+        """Steps go with their hosts."""
+
     async def refuse(self, _args: pulumi.ResourceHookArgs) -> None:
         raise RefusedError(f"{VARIABLE} is set: nothing is made or changed")
 
@@ -102,7 +105,7 @@ def declare_destroy_only() -> None:
     access = load_access()
     run = _Destroy(access)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
-    watch_steps({})
+    watch_steps({}, run.allow)
     identity = Identity(pulumi.get_project(), pulumi.get_stack(), "")
     Ways(None, load_cloudflare_access(), identity, lambda: run.destroying)
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))

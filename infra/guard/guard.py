@@ -5,9 +5,10 @@ from typing import Any
 
 import pulumi
 
+from infra import last_run
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
-from infra.guard.destruction import Situation, judge, judge_update
+from infra.guard.destruction import Situation, Verdict, judge, judge_update
 from infra.guard.mark import Mark
 from infra.guard.ownership import (
     refusal_beside_a_lost_host,
@@ -104,17 +105,7 @@ class Guard:
     async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse to lose a container by accident; say what is lost when it is meant."""
         host = self._host(args.name)
-        verdict = judge(
-            Situation(
-                host=host,
-                old=described(args.old_inputs or {}),
-                new=await self._wanted(host),
-                settled=host in self._settled,
-                destroying=self._destroying,
-                may_replace=self._settings.replace,
-                may_remove=self._settings.remove,
-            )
-        )
+        verdict = await self._verdict(host, args.old_inputs or {})
         if not verdict.allowed:
             raise RefusedError(verdict.text)
         await self._ensure_ours(host, args.old_inputs or {})
@@ -123,9 +114,47 @@ class Guard:
             await self._survey.ensure_nodes_fit()
         pulumi.log.warn(verdict.text)
 
+    async def before_step_delete(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse to forget a step on a container that must not be lost.
+
+        The engine deletes what depends on a container before the container itself, so that one's
+        own refusal comes when the host key that was learnt for it is no longer in the state.
+        """
+        if self._destroying:
+            return
+        for made_on in (args.old_inputs or {}).get("triggers") or ():
+            urn, inputs = await self._container(str(made_on))
+            if urn is None:
+                continue
+            host = self._host(urn.rpartition("::")[2])
+            verdict = await self._verdict(host, inputs)
+            if not verdict.allowed:
+                raise RefusedError(verdict.text)
+
+    async def _container(self, resource_id: str) -> tuple[str | None, Mapping[str, Any]]:
+        """The container of the state that has this id."""
+        for urn, state in (await last_run.resources(self._project, self._stack)).items():
+            is_container = urn.endswith(CONTAINER_ROLE) and "vmId" in state
+            if is_container and str(described(state)["vm_id"]) == resource_id:
+                return urn, state
+        return None, {}
+
     def _host(self, resource: str) -> str:
         name = resource.removesuffix(CONTAINER_ROLE)
         return self._renamed.get(name, name)
+
+    async def _verdict(self, host: str, inputs: Mapping[str, Any]) -> Verdict:
+        return judge(
+            Situation(
+                host=host,
+                old=described(inputs),
+                new=await self._wanted(host),
+                settled=host in self._settled,
+                destroying=self._destroying,
+                may_replace=self._settings.replace,
+                may_remove=self._settings.remove,
+            )
+        )
 
     async def _wanted(self, host: str) -> Described | None:
         spec = self._settings.containers.get(host)

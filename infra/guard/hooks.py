@@ -48,13 +48,16 @@ class StepCallbacks:
 Bindings = tuple[pulumi.ResourceHookBinding, ...]
 
 
-def bind_steps(say: StepCallbacks, on_error: ErrorCallback) -> Bindings:
+def bind_steps(say: StepCallbacks, before_delete: Callback, on_error: ErrorCallback) -> Bindings:
     """The hooks of any step, and what a deploy and a removal have besides.
 
     A failed step is never tried again.
     """
     return (
-        pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("berth-step-failed", on_error)]),
+        pulumi.ResourceHookBinding(
+            before_delete=[_register("berth-step-delete", before_delete)],
+            on_error=[pulumi.ErrorHook("berth-step-failed", on_error)],
+        ),
         pulumi.ResourceHookBinding(
             before_create=[_register("berth-service-create", say.create)],
             before_update=[_register("berth-service-update", say.update)],

@@ -9,7 +9,7 @@ import pulumi
 
 from infra import service_words
 from infra.guard import hooks
-from infra.step_words import words
+from infra.step_words import connect_again, send_again, words
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,25 @@ class StepHooks:
     remove: pulumi.ResourceHookBinding | None
 
 
-def watch_steps(hosts: Mapping[str, str]) -> StepHooks:
-    """The hooks of all steps. `hosts` has the host of each service."""
+def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> StepHooks:
+    """The hooks of all steps. `hosts` has the host of each service; `before_delete` may refuse."""
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]
-        if text := words(hosts.get(named, named), args.errors):
+        host = hosts.get(named, named)
+        connects = args.name.endswith(("-connector", "-disconnect"))
+        again = connect_again(named) if connects else send_again(named, host)
+        if text := words(host, args.errors, again=again):
             pulumi.log.error(f"{args.name}: {text}")
         return False
 
     return StepHooks(
-        *hooks.bind_steps(hooks.StepCallbacks(_before_create, _before_update, _before_delete),
-                          on_error)
-    )  # fmt: skip
+        *hooks.bind_steps(
+            hooks.StepCallbacks(_before_create, _before_update, _before_delete),
+            before_delete,
+            on_error,
+        )
+    )
 
 
 async def _before_create(args: pulumi.ResourceHookArgs) -> None:

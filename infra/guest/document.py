@@ -6,8 +6,9 @@
      "root": "/opt/chat", "user": "chat",
      "archive": {"sha256": HEX, "path": "/var/lib/berth/incoming/chat/HEX.tar.gz",
                  "send_again": TEXT},
-     "environment": {"file": "uv.lock", "sha256": HEX, "python": null | "3.12" | "/usr/bin/python3",
-                     "extras": [], "install_project": false, "build_from_source": false},
+     "environment": {"file": "uv.lock", "sha256": HEX, "package": null | "member",
+                     "python": null | "3.12" | "/usr/bin/python3", "extras": [],
+                     "install_project": false, "build_from_source": false},
      "packages": ["ffmpeg"], "server_only": [".env", "data"], "required_on_host": ["API_KEY"],
      "writable": ["/opt/chat/data"],
      "env_file": {"path": "/etc/chat/chat.env", "text": TEXT},
@@ -46,10 +47,14 @@ class Archive:
 
 @dataclass(frozen=True)
 class Environment:
-    """The Python environment. `sha256` is that of the lock and of all that it includes."""
+    """The Python environment. `sha256` is that of the lock and of all that it includes.
+
+    `package` is the member of the lock's workspace whose dependencies are meant.
+    """
 
     file: str
     sha256: str
+    package: str | None
     python: str | None
     extras: list[str]
     install_project: bool

@@ -13,6 +13,27 @@ from .report import Report
 
 BUILD_LIMIT_S = 1200
 COMPLETE = ".complete"
+REMEDIES = (
+    (
+        "Python requirement",
+        (
+            "the Python here is {version}: name one in `python` that the project takes and that "
+            "this host has, or install one on it"
+        ),
+    ),
+    (
+        "the current platform",
+        (
+            "there is no wheel for this machine and Python {version}: name another `python`, or "
+            "set `build_from_source: true`"
+        ),
+    ),
+    ("No space left", "make room on the host (`df -h`), then run `pulumi up` again"),
+    ("Git executable not found", "add git to `packages`"),
+    ("hash", "make the lock anew (`uv lock`, or compile it again) and deploy again"),
+    ("error sending request", uv.INDEX_REMEDY),
+    ("Could not connect", uv.INDEX_REMEDY),
+)
 
 
 def key(document: Deploy, interpreter: Interpreter) -> str:
@@ -24,6 +45,7 @@ def key(document: Deploy, interpreter: Interpreter) -> str:
     parts = [
         wanted.file.rpartition("/")[2],
         wanted.sha256,
+        wanted.package,
         interpreter.path,
         interpreter.version,
         interpreter.machine,
@@ -76,14 +98,22 @@ def build(
                 environment=surroundings,
                 directory=lock_file.parent,
                 keep=[held],
-                remedy="if the message speaks of the network: "
-                + uv.INDEX_REMEDY
-                + "; if it speaks of the lock: make it anew (`uv lock`) and deploy again",
             )
         (home / COMPLETE).touch()
-    except BaseException:
+    except BaseException as error:
         files.remove_tree(home)
+        if isinstance(error, StepFailed) and not error.remedy:
+            error.remedy = remedy(error.detail, interpreter)
         raise
+
+
+def remedy(said: str, interpreter: Interpreter) -> str:
+    """What to do, by what uv said."""
+    return next(
+        (text.format(version=interpreter.version) for sign, text in REMEDIES if sign in said),
+        f"if the message speaks of the network: {uv.INDEX_REMEDY}; if it speaks of the lock: make "
+        f"it anew (`uv lock`) and deploy again",
+    )
 
 
 def _commands(
@@ -94,7 +124,8 @@ def _commands(
     if lock_file.name == "uv.lock":
         extras = [part for extra in wanted.extras for part in ("--extra", extra)]
         project = ["--no-editable"] if wanted.install_project else ["--no-install-workspace"]
-        sync = [program, "sync", "--frozen", "--no-default-groups"]
+        member = ["--package", wanted.package] if wanted.package else []
+        sync = [program, "sync", "--frozen", "--no-default-groups", *member]
         return [[*sync, "--python", interpreter.path, *project, *extras, *no_build]]
     install = [program, "pip", "install", "--python", str(home / "bin" / "python")]
     commands = [

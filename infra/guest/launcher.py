@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def run_release(root: Path, import_path: str, rest: Sequence[str]) -> NoReturn:
-    """Go on as the release that `current` names now: its directory, its Python, its imports."""
+    """Go on as the release that `current` names now: its Python, its imports, from beside them."""
     release = (root / "current").resolve(strict=True)
     binaries = (release / ".venv").resolve(strict=True) / "bin"
     imports = os.path.normpath(release / import_path)
@@ -59,7 +59,7 @@ def run_release(root: Path, import_path: str, rest: Sequence[str]) -> NoReturn:
     os.environ["PYTHONPATH"] = f"{imports}:{given}" if given else imports
     os.environ["PATH"] = f"{binaries}:{SYSTEM_PATH}"
     os.environ["VIRTUAL_ENV"] = str(binaries.parent)
-    os.chdir(release)
+    os.chdir(imports.removesuffix("/src"))
     if rest[0] == "exec":
         try:
             os.execvp(rest[1], [*rest[1:]])  # noqa: S606

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from . import files
 from .host import Host
@@ -17,6 +18,8 @@ class State:
     `confirmed` is a digest of what runs (release, environment file, units), empty while a switch
     is under way. `roots`, `units`, `env_files`, `archives` and `certificates` are what was placed,
     so that it is found when the stack names other ones. `packages` are those that a deploy brought.
+    `answers` is what the confirmed one answers, and where: {"health": {...}, "host", "port"}, and
+    "encrypted" where it speaks HTTPS.
     """
 
     owner: str = ""
@@ -28,6 +31,7 @@ class State:
     archives: list[str] = field(default_factory=list)
     certificates: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 def home(host: Host, service: str) -> Path:

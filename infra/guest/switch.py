@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from . import health, placed, ports, state, systemd
-from .document import Deploy
+from . import health, hints, placed, ports, state, systemd
+from .document import Deploy, Health
 from .failure import StepFailed
 from .host import Host
 from .placed import Placed
@@ -82,6 +82,12 @@ class Switch:
         except OSError as error:
             raise self._explained(StepFailed.of(error)) from error
         self._memory.confirmed, self._memory.release = self._wanted, self._release.name
+        self._memory.answers = {
+            "health": asdict(self._document.health),
+            "host": self._document.host,
+            "port": self._document.port,
+            "encrypted": self._document.tls is not None,
+        }
         return self._changed, seconds
 
     def _remove_stale(self) -> None:
@@ -122,15 +128,15 @@ class Switch:
             document.host,
             document.port,
             self._report,
-            self._broken,
+            lambda: self._broken(self._service),
             encrypted=document.tls is not None,
         )
         if self._changed:
             self._report.say(f"healthy after {seconds:.1f} s")
         return seconds
 
-    def _broken(self) -> str | None:
-        unit = systemd.show([self._service], self._host)[self._service]
+    def _broken(self, service: str) -> str | None:
+        unit = systemd.show([service], self._host)[service]
         if unit.active in {"failed", "inactive"} or unit.sub == "auto-restart":
             return f"{unit.name} ended ({unit.result})"
         return None
@@ -141,7 +147,8 @@ class Switch:
         if elsewhere := self._elsewhere():
             detail.append(elsewhere)
         detail.append(f"the last lines of {self._service}:")
-        detail.append(systemd.journal(self._service, self._host))
+        journal = systemd.journal(self._service, self._host)
+        detail.append(journal)
         try:
             outcome = self._put_back()
         except (StepFailed, OSError) as second:
@@ -149,7 +156,9 @@ class Switch:
         return StepFailed(
             f"{failure.problem}; {outcome}",
             detail="\n".join(detail),
-            remedy=failure.remedy or "mend what the lines above say and run `pulumi up` again",
+            remedy=failure.remedy
+            or hints.hint(journal)
+            or "mend what the lines above say and run `pulumi up` again",
         )
 
     def _elsewhere(self) -> str:
@@ -172,19 +181,45 @@ class Switch:
         systemd.stop(present, STOP_LIMIT_S, self._host)
         confirmed, self._memory.confirmed = self._memory.confirmed, ""
         placed.put_back(self._was, self._document, self._host)
-        outcome = self._start_old(self._was)
+        if not self._start_old(self._was):
+            return "nothing ran before, so it is stopped"
+        if (problem := self._old_problem(self._was)) is not None:
+            return f"release {self._memory.release} has its place again, {problem}"
         self._memory.confirmed = confirmed
-        return outcome
+        return f"release {self._memory.release} serves again"
 
-    def _start_old(self, was: Placed) -> str:
+    def _start_old(self, was: Placed) -> bool:
         old = [name for name, content in was.units.items() if content is not None]
         if not old or not self._memory.release:
-            return "nothing ran before, so it is stopped"
+            return False
         old.sort(key=lambda name: not name.endswith(".socket"))
         systemd.enable(old, self._host)
         for name in old:
             systemd.start(name, self._start_limit_s, self._host)
-        return f"release {self._memory.release} serves again"
+        return True
+
+    def _old_problem(self, was: Placed) -> str | None:
+        """Why what was put back does not serve, None where it answers as it did before."""
+        answers = self._memory.answers
+        if not answers:
+            return "though nobody noted what it must answer"
+        service = next(
+            name
+            for name, text in was.units.items()
+            if text and name.endswith(".service") and not name.endswith("-certificate.service")
+        )
+        try:
+            health.gate(
+                Health(**answers["health"]),
+                answers["host"],
+                answers["port"],
+                self._report,
+                lambda: self._broken(service),
+                encrypted=answers.get("encrypted", False),
+            )
+        except StepFailed as failure:
+            return f"but is not healthy either ({failure.problem})"
+        return None
 
     @property
     def _start_limit_s(self) -> float:

@@ -11,8 +11,17 @@ from infra.release.tree import Tree
 USUAL_PATHS = (".", "src")
 MAX_HOPS = 5
 NO_ASGI = frozenset(
-    {"APIRouter", "Blueprint", "Bottle", "Celery", "Flask", "Typer", "get_wsgi_application"}
-)
+    {
+        "APIRouter", "Blueprint", "Bottle", "Celery", "Flask", "Typer", "get_wsgi_application",
+        "bool", "bytes", "dict", "float", "frozenset", "getLogger", "int", "list", "object", "set",
+        "str", "tuple",
+    }
+)  # fmt: skip
+APPLICATIONS = frozenset({"FastAPI", "Litestar", "Quart", "Sanic", "Starlette"})
+LITERALS = (
+    ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.Set | ast.JoinedStr | ast.ListComp
+    | ast.DictComp | ast.SetComp | ast.GeneratorExp | ast.BinOp | ast.UnaryOp | ast.Compare
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,9 +125,21 @@ def _check(
             else []
         )
     judge = _factory_problem if named.factory else _application_problem
-    problems = [judge(value) for value in values]
+    problems = [judge(_meant(bindings, value)) for value in values]
     # One of several ways to set it (in a `try`, an `if`) may well be the one that counts.
     return [] if None in problems else [Finding(named.key, f"{named.text} {problems[-1]}")]
+
+
+def _meant(bindings: list[tuple[str, ast.AST]], value: ast.AST) -> ast.AST:
+    """What a plain name stands for in its module, followed to where it is made."""
+    for _ in range(MAX_HOPS):
+        if not isinstance(value, ast.Name):
+            break
+        made = [bound for name, bound in bindings if name == value.id]
+        if len(made) != 1:
+            break
+        value = made[0]
+    return value
 
 
 def _suggested(bindings: list[tuple[str, ast.AST]]) -> str:
@@ -197,12 +218,11 @@ def _called(call: ast.Call) -> str:
 
 
 def _application_problem(value: ast.AST) -> str | None:
-    if isinstance(value, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.Set | ast.JoinedStr):
-        shown = ast.unparse(value)
-        return f"is no ASGI application: it is {shown[:40]}"
-    if isinstance(value, ast.Call) and _called(value) in NO_ASGI:
-        return f"is no ASGI application: it is a {_called(value)}"
-    if isinstance(value, ast.ClassDef):
+    if (shown := _no_application(value)) is not None:
+        return f"is no ASGI application: it is {shown}"
+    if isinstance(value, ast.Import):
+        return "is a module; name an attribute in it"
+    if isinstance(value, ast.ClassDef) or _imports_application(value):
         return "is a class; name an instance of it, or a function that makes one as factory"
     if isinstance(value, ast.FunctionDef):
         return {
@@ -214,15 +234,35 @@ def _application_problem(value: ast.AST) -> str | None:
     return None
 
 
+def _no_application(value: ast.AST) -> str | None:
+    """What a value is that can be called by no server, None for what may be."""
+    if isinstance(value, LITERALS):
+        return ast.unparse(value)[:40]
+    if isinstance(value, ast.Lambda):
+        return "a lambda"
+    if isinstance(value, ast.Call) and _called(value) in NO_ASGI:
+        return f"a {_called(value)}"
+    return None
+
+
+def _imports_application(value: ast.AST) -> bool:
+    """Whether it is a framework's class itself, imported and never called."""
+    return isinstance(value, ast.ImportFrom) and any(
+        alias.name in APPLICATIONS for alias in value.names
+    )
+
+
 def _factory_problem(value: ast.AST) -> str | None:
     if isinstance(value, ast.AsyncFunctionDef):
         return "is async, so calling it makes no application; a plain function is needed"
     if isinstance(value, ast.FunctionDef) and _required(value) > 0:
         names = ", ".join(argument.arg for argument in value.args.args)
         return f"cannot be called without arguments (it takes {names})"
-    if isinstance(value, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.Set | ast.JoinedStr):
+    if isinstance(value, LITERALS):
         return f"is no function: it is {ast.unparse(value)[:40]}"
-    if isinstance(value, ast.Call) and _called(value) == "FastAPI":
+    if isinstance(value, ast.Import):
+        return "is a module; name a function in it"
+    if isinstance(value, ast.Call) and _called(value) in APPLICATIONS:
         return "is the application itself; name it as app instead of factory"
     return None
 

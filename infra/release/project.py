@@ -2,22 +2,18 @@
 
 import hashlib
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from infra.release import requirements
 from infra.release.application import Named, find_import_path
 from infra.release.finding import Finding
+from infra.release.no_lock import HASHED, LOCKS, no_lock
 from infra.release.tree import Tree
-from infra.release.uv_lock import UvLock, normal, without_wheel
+from infra.release.uv_lock import UvLock, from_directories, from_git, normal, without_wheel
 
-LOCKS = ("uv.lock", "requirements.txt", "requirements.lock")
-OTHER_LOCKS = {
-    "poetry.lock": "Poetry's lock has no form that uv reads: `uv lock` in the source makes uv.lock",
-    "pdm.lock": "PDM's lock is not read: `uv lock` in the source makes uv.lock",
-    "Pipfile.lock": "Pipenv's lock is not read: `pipenv requirements --hash > requirements.txt`",
-}
-HASHED = "uv pip compile --universal --generate-hashes {} -o requirements.lock"
 DEPENDENCIES = "dependencies"
 
 
@@ -26,6 +22,7 @@ class Wanted:
     """What the stack file says of the source. `application` is None for a command of one's own."""
 
     application: Named | None
+    import_path: str | None = None
     dependencies: str | None = None
     extras: frozenset[str] = frozenset()
     build_from_source: bool = False
@@ -34,28 +31,36 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Project:
-    """What a deploy needs to know of a source. `lock` is its path in the source."""
+    """What a deploy needs to know of a source. `lock` is its path in the source.
+
+    `package` is the member of the lock's workspace that runs, None where it is the lock's own.
+    """
 
     import_path: str
     lock: str
     lock_sha256: str
+    package: str | None = None
 
 
 def inspect(tree: Tree, wanted: Wanted) -> tuple[Project | None, list[Finding]]:
     """The project, or everything that keeps it from running, each with its remedy."""
     findings: list[Finding] = []
-    import_path = "."
+    import_path = wanted.import_path or "."
     if wanted.application is not None:
         import_path, findings = find_import_path(tree, wanted.application)
     lock = _lock(tree, wanted, findings)
-    digest = _checked(tree, lock, wanted, findings) if lock is not None else ""
-    if wanted.install_project and tree.read(_beside(lock or "", "pyproject.toml")) is None:
+    home = _project_home(tree, lock or "", import_path)
+    if wanted.install_project and tree.read(_in(home, "pyproject.toml")) is None:
         findings.append(
             Finding("install_project", "the source has no pyproject.toml to install from")
         )
-    if findings or lock is None:
+    if lock is None:
         return None, findings
-    return Project(import_path, lock, digest), []
+    if lock.rpartition("/")[2] == "uv.lock":
+        digest, package = _uv_lock(tree, lock, home, wanted, findings)
+    else:
+        digest, package = _requirements(tree, lock, wanted, findings), None
+    return None if findings else Project(import_path, lock, digest, package), findings
 
 
 def _lock(tree: Tree, wanted: Wanted, findings: list[Finding]) -> str | None:
@@ -72,69 +77,86 @@ def _lock(tree: Tree, wanted: Wanted, findings: list[Finding]) -> str | None:
     hashed = [name for name in present if b"--hash" in (tree.read(name) or b"")]
     if hashed or present:
         return (hashed or present)[0]
-    findings.append(Finding(DEPENDENCIES, _no_lock(tree)))
+    findings.append(Finding(DEPENDENCIES, no_lock(tree)))
     return None
 
 
-def _no_lock(tree: Tree) -> str:
-    for name in LOCKS:
-        if (tree.source / name).is_file():
-            return f"{name} is ignored, so it does not travel; take it out of .gitignore"
-    for name, advice in OTHER_LOCKS.items():
-        if name in tree.by_name:
-            return f"the source has neither uv.lock nor requirements with hashes; {advice}"
-    nested = [n for n in tree.by_name if n.endswith("/uv.lock")]
-    if nested:
-        return f"the source has no lock at its top; set dependencies: {nested[0]}, or source to it"
-    files = [
-        n for n in tree.by_name if n.startswith("requirements") and n.endswith((".txt", ".in"))
-    ]
-    if "pyproject.toml" in tree.by_name:
-        return "the source has no lock; run `uv lock` in it"
-    start = files[0] if files else "requirements.in"
-    return f"the source has no lock; make one: {HASHED.format(start)}"
+def _project_home(tree: Tree, lock: str, import_path: str) -> str:
+    """The directory of the project that runs: of the workspace of a uv.lock, the member."""
+    top = PurePosixPath(lock).parent
+    here = PurePosixPath(import_path)
+    if lock.rpartition("/")[2] == "uv.lock" and here.is_relative_to(top):
+        for directory in (here, *here.parents):
+            content = tree.read(_in(str(directory), "pyproject.toml")) or b""
+            if directory == top or b"[project]" in content:
+                return str(directory)
+    return str(top)
 
 
-def _checked(tree: Tree, lock: str, wanted: Wanted, findings: list[Finding]) -> str:
-    if lock.rpartition("/")[2] == "uv.lock":
-        return _uv_lock(tree, lock, wanted, findings)
-    return _requirements(tree, lock, wanted, findings)
-
-
-def _uv_lock(tree: Tree, lock: str, wanted: Wanted, findings: list[Finding]) -> str:
+def _uv_lock(
+    tree: Tree, lock: str, home: str, wanted: Wanted, findings: list[Finding]
+) -> tuple[str, str | None]:
+    """The hash of the lock, and the member of its workspace that runs."""
     content = tree.read(lock) or b""
-    project = tree.read(_beside(lock, "pyproject.toml"))
+    stated = _in(home, "pyproject.toml")
+    project = tree.read(stated)
     if project is None:
         findings.append(Finding(DEPENDENCIES, f"{lock} has no pyproject.toml beside it"))
-        return ""
+        return "", None
     try:
         known = UvLock(content, project)
     except (ValueError, KeyError, TypeError) as error:
         findings.append(Finding(DEPENDENCIES, f"{lock} cannot be read with its project: {error}"))
-        return ""
+        return "", None
+    is_member = PurePosixPath(home) != PurePosixPath(lock).parent
+    if not known.name and known.members:
+        members = ", ".join(known.members)
+        problem = f"{lock} is that of a workspace of {members}; set import_path to the one to run"
+        findings.append(Finding(DEPENDENCIES, problem))
+        return "", None
     if misfits := known.misfits():
         findings.append(
             Finding(
                 DEPENDENCIES,
-                f"{lock} does not fit pyproject.toml ({'; '.join(misfits)}); run `uv lock`",
+                f"{lock} does not fit {stated} ({'; '.join(misfits)}); run `uv lock`",
             )
         )
     findings += [
         Finding("extras", f"the project has no extra {extra}")
         for extra in sorted(wanted.extras - known.extras())
     ]
+    findings += [Finding(DEPENDENCIES, text) for text in _missing_in_lock(lock, known, wanted)]
+    return hashlib.sha256(content).hexdigest(), known.name if is_member else None
+
+
+def _missing_in_lock(lock: str, known: UvLock, wanted: Wanted) -> Iterator[str]:
     installed = known.installed(wanted.extras)
     if wanted.application is not None and "uvicorn" not in installed:
-        findings.append(Finding(DEPENDENCIES, _no_uvicorn(lock, "run `uv add uvicorn`")))
-    if not wanted.build_from_source and (names := without_wheel(installed)):
-        findings.append(
-            Finding(
-                DEPENDENCIES,
+        yield _no_uvicorn(lock, "run `uv add uvicorn`")
+    if not wanted.build_from_source:
+        if names := without_wheel(installed):
+            yield (
                 f"{', '.join(names)}: there is no wheel, only source; "
-                f"set build_from_source: true to build on the host",
+                f"set build_from_source: true to build on the host"
             )
-        )
-    return hashlib.sha256(content).hexdigest()
+        if names := from_git(installed):
+            yield (
+                f"{', '.join(names)}: comes from a Git repository; set build_from_source: true "
+                f"and packages: [git] to get and build it on the host"
+            )
+    for name, directory in from_directories(installed).items():
+        if name == known.name:
+            continue
+        if directory.startswith(("..", "/")):
+            yield (
+                f"{name} is in {directory}, outside of the source, so it does not travel; "
+                f"set source to a directory that holds both"
+            )
+        elif not wanted.install_project:
+            yield (
+                f"{name} is in {directory}, and can be imported only where it is installed; "
+                f"set install_project: true"
+            )
 
 
 def _requirements(tree: Tree, lock: str, wanted: Wanted, findings: list[Finding]) -> str:
@@ -149,7 +171,6 @@ def _requirements(tree: Tree, lock: str, wanted: Wanted, findings: list[Finding]
                 f"make a lock beside it: {HASHED.format(lock)}",
             )
         )
-        return read.sha256
     if wanted.extras:
         findings.append(Finding("extras", f"need a uv.lock; {lock} has none"))
     if wanted.application is not None and "uvicorn" not in read.names:
@@ -167,7 +188,7 @@ def _requirements(tree: Tree, lock: str, wanted: Wanted, findings: list[Finding]
 
 def _missing(tree: Tree, lock: str, names: frozenset[str]) -> list[str]:
     """What a pyproject.toml beside the file states and the file does not have."""
-    content = tree.read(_beside(lock, "pyproject.toml"))
+    content = tree.read(_in(str(PurePosixPath(lock).parent), "pyproject.toml"))
     if content is None:
         return []
     try:
@@ -184,5 +205,5 @@ def _no_uvicorn(lock: str, remedy: str) -> str:
     return f"{lock} does not bring uvicorn, which serves the application; {remedy}"
 
 
-def _beside(path: str, name: str) -> str:
-    return f"{path.rpartition('/')[0]}/{name}".lstrip("/")
+def _in(directory: str, name: str) -> str:
+    return (PurePosixPath(directory) / name).as_posix()

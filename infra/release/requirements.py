@@ -44,10 +44,10 @@ def read(tree: Tree, file: str) -> Requirements:
                 waiting.append((PurePosixPath(name).parent / include[1]).as_posix())
             elif line.startswith("-"):
                 problems += _option(name, line)
-            elif (problem := _unhashed(line)) is not None:
-                problems.append(f"{name}: {problem}")
             else:
                 names.add(normal(name_of(line)))
+                if (problem := _unhashed(line)) is not None:
+                    problems.append(f"{name}: {problem}")
     return Requirements(frozenset(names), running.hexdigest(), tuple(problems))
 
 

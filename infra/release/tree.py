@@ -22,7 +22,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tree:
-    """What travels of a source; `kept_back` names server-only paths that the source has too."""
+    """What travels of a source; `kept_back` names what would, were it not the host's own."""
 
     source: Path
     entries: tuple[Entry, ...]
@@ -83,13 +83,13 @@ class _Walk:
             name = at / unicodedata.normalize("NFC", child.name)
             is_link = child.is_symlink()
             is_directory = child.is_dir(follow_symlinks=False)
-            if str(name) in self._server_only:
-                self.kept_back.append(str(name))
-                continue
             path = Path(child.path)
             if never(path, is_directory=is_directory) or ignored(
                 self._inside / name, patterns, is_directory=is_directory
             ):
+                continue
+            if str(name) in self._server_only:
+                self.kept_back.append(str(name))
                 continue
             if is_directory:
                 yield from self.below(path, name, patterns)

@@ -1,4 +1,7 @@
-"""Reads uv.lock: whether it fits its project, and what it would install."""
+"""Reads uv.lock: whether it fits its project, and what it would install.
+
+A project is the one beside the lock, or a member of the workspace that the lock is of.
+"""
 
 import re
 import tomllib
@@ -56,18 +59,33 @@ class UvLock:
         found = [f"{name} is not in it" for name in sorted(wanted.keys() - locked.keys())]
         found += [f"{n} is in it, but not wanted" for n in sorted(locked.keys() - wanted.keys())]
         for name in sorted(wanted.keys() & locked.keys()):
-            if locked[name] - {frozenset()} and wanted[name] != locked[name]:
+            ranges = {item.specifiers for item in locked[name]}
+            if ranges - {frozenset()} and {item.specifiers for item in wanted[name]} != ranges:
                 found.append(f"{name} has another version range")
+            elif {i.extras for i in wanted[name]} != {i.extras for i in locked[name]}:
+                found.append(f"{name} has other extras")
         requires, known = self._project.get("requires-python"), self._lock.get("requires-python")
-        if requires and known and _specifiers(requires) != _specifiers(known):
+        # That of a workspace is what all of its members agree on.
+        alone = len(self.members) <= 1
+        if alone and requires and known and _specifiers(requires) != _specifiers(known):
             found.append(f"requires-python is {known} in it and {requires} in the project")
         return found
+
+    @property
+    def name(self) -> str:
+        """The name of the project, empty where it has none."""
+        return normal(str(self._project.get("name", "")))
+
+    @property
+    def members(self) -> list[str]:
+        """The packages of the workspace, none where the lock is that of one project alone."""
+        return list(self._lock.get("manifest", {}).get("members", []))
 
     def installed(self, extras: frozenset[str]) -> dict[str, Package]:
         """What an installation of the project with these extras brings, by name."""
         found: dict[str, Package] = {}
         seen: set[tuple[str, frozenset[str]]] = set()
-        waiting = [(normal(str(self._project.get("name", ""))), extras)]
+        waiting = [(self.name, extras)]
         by_name: dict[str, list[Package]] = {}
         for package in self._packages:
             by_name.setdefault(package["name"], []).append(package)
@@ -89,34 +107,29 @@ class UvLock:
         return frozenset(normal(name) for name in self._project.get("optional-dependencies", {}))
 
     def _root(self) -> Package | None:
-        wanted = normal(str(self._project.get("name", "")))
         return next(
-            (
-                package
-                for package in self._packages
-                if package["name"] == wanted
-                and package.get("source", {}).keys() & {"editable", "virtual", "directory"}
-            ),
+            (p for p in self._packages if p["name"] == self.name and _directory(p) is not None),
             None,
         )
 
-    def _wanted(self) -> dict[str, set[frozenset[str]]]:
+    def _wanted(self) -> dict[str, set[Requirement]]:
         optional = self._project.get("optional-dependencies", {}).values()
         lines = [*self._project.get("dependencies", []), *(x for group in optional for x in group)]
-        wanted: dict[str, set[frozenset[str]]] = {}
-        own = normal(str(self._project.get("name", "")))
+        wanted: dict[str, set[Requirement]] = {}
         for requirement in filter(None, map(Requirement.parse, lines)):
-            if requirement.name != own:
-                wanted.setdefault(requirement.name, set()).add(requirement.specifiers)
+            if requirement.name != self.name:
+                wanted.setdefault(requirement.name, set()).add(requirement)
         return wanted
 
     @staticmethod
-    def _locked(root: Package) -> dict[str, set[frozenset[str]]]:
-        locked: dict[str, set[frozenset[str]]] = {}
+    def _locked(root: Package) -> dict[str, set[Requirement]]:
+        locked: dict[str, set[Requirement]] = {}
         for item in root.get("metadata", {}).get("requires-dist", []):
             if item["name"] != root["name"]:
+                extras = frozenset(normal(extra) for extra in item.get("extras", []))
                 specifiers = _specifiers(item.get("specifier", ""))
-                locked.setdefault(item["name"], set()).add(specifiers)
+                found = Requirement(item["name"], extras, specifiers)
+                locked.setdefault(found.name, set()).add(found)
         return locked
 
 
@@ -127,6 +140,30 @@ def without_wheel(packages: Mapping[str, Package]) -> list[str]:
         for name, package in packages.items()
         if "sdist" in package and not package.get("wheels")
     )
+
+
+def from_git(packages: Mapping[str, Package]) -> list[str]:
+    """Names that come from a repository, which the host would have to reach and build."""
+    return sorted(name for name, p in packages.items() if "git" in p.get("source", {}))
+
+
+def from_directories(packages: Mapping[str, Package]) -> dict[str, str]:
+    """Packages that lie in directories, as seen from the lock, by name; `..` is outside of it.
+
+    A virtual one is no package: nothing of it is ever installed.
+    """
+    found = {name: _directory(package) for name, package in packages.items()}
+    return {
+        name: directory
+        for name, directory in sorted(found.items())
+        if directory is not None and "virtual" not in packages[name]["source"]
+    }
+
+
+def _directory(package: Package) -> str | None:
+    source = package.get("source", {})
+    kinds = ("editable", "virtual", "directory")
+    return next((str(source[kind]) for kind in kinds if kind in source), None)
 
 
 def _dependencies(package: Package, extras: frozenset[str]) -> Iterator[Mapping[str, Any]]:

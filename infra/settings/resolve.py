@@ -94,7 +94,7 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         cloudflare=cloudflare,
         tunnel=ways_resolve.tunnel(stack_file, cloudflare, resolved.cloudflared_key),
         tailnet=ways_resolve.tailnet(stack_file, ways.tailscale, source),
-        warnings=(*_warnings(stack_file, proxmox), *ways.warnings),
+        warnings=(*_warnings(stack_file, proxmox, resolved.services), *ways.warnings),
     )
 
 
@@ -133,7 +133,9 @@ def _access(source: Source, found: Login) -> ProxmoxAccess:
     )
 
 
-def _warnings(stack_file: StackFile, proxmox: ProxmoxAccess | None) -> list[str]:
+def _warnings(
+    stack_file: StackFile, proxmox: ProxmoxAccess | None, services: Mapping[str, Looked]
+) -> list[str]:
     warnings = []
     if proxmox and proxmox.insecure:
         warnings.append(
@@ -144,6 +146,13 @@ def _warnings(stack_file: StackFile, proxmox: ProxmoxAccess | None) -> list[str]
     warnings += [
         f"replace: allows to destroy {name} and to make it anew; take {name} out once that is done"
         for name in sorted(set(stack_file.replace))
+    ]
+    warnings += [
+        f"services/{name}/server_only: {', '.join(looked.tree.kept_back)} is in the source and "
+        "stays behind, because it is the host's own; name other paths in server_only if the "
+        "application needs it, or ignore it in .gitignore"
+        for name, looked in services.items()
+        if looked.tree.kept_back
     ]
     return warnings
 

@@ -99,7 +99,9 @@ class Service(Model):
         "restarts, it counts as started before it is ready, and open requests are cut off",
     )
     import_path: InsidePath | None = Field(
-        None, description="where in the source its modules lie; left out, the top or src"
+        None,
+        description="where in the source its modules lie, and where it runs (a directory src: "
+        "beside it); left out, the top or src",
     )
     dependencies: InsidePath | None = Field(
         None,

@@ -82,6 +82,7 @@ def _wanted(service: Service) -> Wanted:
         application=(
             Application(named, service.factory is not None, service.import_path) if named else None
         ),
+        import_path=service.import_path,
         dependencies=service.dependencies,
         extras=frozenset(service.extras),
         build_from_source=service.build_from_source,

@@ -69,6 +69,7 @@ def deploy(
         "environment": {
             "file": project.lock,
             "sha256": project.lock_sha256,
+            "package": project.package,
             "python": service.python,
             "extras": sorted(service.extras),
             "install_project": service.install_project,

@@ -1,6 +1,8 @@
 """The units of a service: a socket that keeps its port open, and the service behind it."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import PurePosixPath
 
 from infra.settings.service import Service
 from infra.settings.service_places import Places
@@ -9,6 +11,7 @@ from infra.text.quoting import command_line
 from infra.text.render import render
 
 LAUNCHER_PYTHON = "/usr/bin/python3"
+HOMES = ("/home", "/root", "/run/user")
 START_SPARE_S = 15
 STOP_SPARE_S = 45
 
@@ -47,6 +50,8 @@ def units(
         memory_mb=service.limits.memory_mb,
         sandbox=service.sandbox,
         writable=places.writable,
+        code_in_homes=_in_homes([places.root]),
+        writable_in_homes=_in_homes(places.writable),
     )
     renewal = _renewal(places, owner=owner, tls=tls) if tls and tls.names else {}
     if socket is None:
@@ -66,6 +71,11 @@ def _renewal(places: Places, *, owner: str, tls: TlsSettings) -> dict[str, str]:
         f"{name}.service": render("certificate.service.j2", command=command, **values),
         f"{name}.timer": render("certificate.timer.j2", **values),
     }
+
+
+def _in_homes(paths: Iterable[str]) -> tuple[str, ...]:
+    """Those below the directories that the sandbox hides."""
+    return tuple(p for p in paths if any(PurePosixPath(p).is_relative_to(h) for h in HOMES))
 
 
 def listen_stream(listen: str, port: int) -> str:

@@ -130,14 +130,15 @@ def run(
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def curl(
-    url: Annotated[str, typer.Argument(metavar="URL", help="For instance https://NAME/path.")],
-    options: Annotated[list[str] | None, typer.Argument(help="curl's own options.")] = None,
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="URL [CURL'S OPTIONS]", help="As curl takes them.")
+    ],
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Fetch a public name as somebody outside would: `bin/lab curl https://NAME/ -i`."""
     from lab.cli.curl import fetch
 
-    fetch(LabPaths.of(name), url, options or [])
+    fetch(LabPaths.of(name), arguments)
 
 
 @app.command()

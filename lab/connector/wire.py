@@ -20,9 +20,9 @@ class Wire(asyncio.Protocol):
         self._come: list[bytes] = []
         self._size = 0
         self._reading_paused = False
-        self._writing_paused = False
         self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
         self.ended = False
         self.lost = False
         self.on_lost: Callable[[], object] | None = None
@@ -67,12 +67,8 @@ class Wire(asyncio.Protocol):
         if self.lost:
             raise ConnectionResetError("the connection is lost")
         self._there().write(data)
-        while self._writing_paused:
-            self._writer = asyncio.get_running_loop().create_future()
-            try:
-                await self._writer
-            finally:
-                self._writer = None
+        if not self._writable.is_set():
+            await self._writable.wait()
             if self.lost:
                 raise ConnectionResetError("the connection is lost")
 
@@ -102,35 +98,32 @@ class Wire(asyncio.Protocol):
         if self._size > _WAITING_BYTES and not self._reading_paused:
             self._reading_paused = True
             self._there().pause_reading()
-        _wake(self._reader)
+        self._wake_reader()
 
     def eof_received(self) -> bool:
         self.ended = True
-        _wake(self._reader)
+        self._wake_reader()
         return False
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
+        self._writable.clear()
 
     def resume_writing(self) -> None:
-        self._writing_paused = False
-        _wake(self._writer)
+        self._writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self.ended = self.lost = True
-        self._writing_paused = False
-        _wake(self._reader)
-        _wake(self._writer)
+        self._writable.set()
+        self._wake_reader()
         if self.on_lost is not None:
             self.on_lost()
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
 
     def _there(self) -> asyncio.Transport:
         if self._transport is None:
             raise RuntimeError("used before it was connected")
         return self._transport
-
-
-def _wake(waiting: asyncio.Future[None] | None) -> None:
-    if waiting is not None and not waiting.done():
-        waiting.set_result(None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lab.doubles.install import start_command
 
-_DOUBLES = ("cloudflare", "command")
+_DOUBLES = ("cloudflare", "command", "tailscale")
 
 
 def double_commands(python: Path) -> dict[str, list[str]]:

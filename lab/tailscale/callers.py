@@ -6,9 +6,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lab.hujson import HujsonError, standardize
 from lab.tailscale.core import Core
 from lab.tailscale.errors import ApiError, not_enough_permissions, tags_not_permitted
-from lab.tailscale.hujson import HujsonError, standardize
 from lab.tailscale.state import TailnetRecord
 
 
@@ -93,7 +93,9 @@ def tag_owners(core: Core, tailnet: str) -> dict[str, list[str]]:
         owners = standardize(policy).get("tagOwners", {})
     except HujsonError:
         return {}
-    return dict(owners) if isinstance(owners, dict) else {}
+    if not isinstance(owners, dict):
+        return {}
+    return {tag: names for tag, names in owners.items() if isinstance(names, list)}
 
 
 def basic(text: str) -> tuple[str, str] | None:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 
+from lab.hujson import HujsonError, standardize
 from lab.tailscale.call import Call, Request, Text, reads, writes
 from lab.tailscale.core import Core
 from lab.tailscale.errors import ApiError
-from lab.tailscale.hujson import HujsonError, standardize
 from lab.tailscale.state import Json
 
 _POLICY = "/tailnet/{tailnet}/acl"
@@ -50,7 +50,8 @@ class PolicyCalls:
         return self._answer(request)
 
     async def replace(self, request: Request) -> Text:
-        text = _readable(request)
+        # Nothing at all is how a client asks for the policy that a tailnet begins with.
+        text = _readable(request) if request.raw.strip() else None
         wanted = request.headers.get("If-Match")
         record = self._core.record(request.caller.tailnet)
         if wanted is not None and wanted not in self._marks(request):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab.world import base, models
+from lab.world.fitting_clouds import CloudFit, fit_clouds
 from lab.world.fitting_networks import Networks
 from lab.world.fitting_stores import (
     fit_storages,
@@ -37,6 +38,7 @@ class Fit:
     pools: list[str]
     user: str
     hosts: dict[str, dict[str, Any]]
+    clouds: CloudFit
     secrets: list[str]
     notes: list[str]
 
@@ -70,6 +72,7 @@ def fit(facts: StackFacts) -> Fit:
         pools=sorted({c.pool for c in facts.containers if c.pool}),
         user=fit_user(facts.username, notes),
         hosts=hosts,
+        clouds=fit_clouds(facts.clouds, notes),
         secrets=list(facts.secrets),
         notes=notes,
     )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from lab.errors import LabError
+from lab.world.cloud_facts import CloudFacts, read_clouds
 
 N = TypeVar("N", int, None)
 
@@ -51,6 +52,7 @@ class StackFacts:
     username: str | None
     containers: tuple[ContainerFacts, ...]
     existing: tuple[ExistingFacts, ...]
+    clouds: CloudFacts
     secrets: tuple[str, ...]
 
 
@@ -60,8 +62,9 @@ def read_facts(stack_file: Path) -> StackFacts:
     proxmox = _mapping(config.get("berth:proxmox"))
     hosts = _mapping(config.get("berth:hosts"))
     named = {str(name): _mapping(host) for name, host in hosts.items()}
-    roles = {proxmox.get("api_token"), proxmox.get("password")}
-    roles.add(_mapping(config.get("berth:ssh")).get("private_key"))
+    clouds = read_clouds(config)
+    key = _mapping(config.get("berth:ssh")).get("private_key")
+    roles = {_text(proxmox.get("api_token")), _text(proxmox.get("password")), _text(key)}
     return StackFacts(
         endpoint=_text(proxmox.get("endpoint")),
         username=_text(proxmox.get("username")),
@@ -75,8 +78,11 @@ def read_facts(stack_file: Path) -> StackFacts:
             for name, host in named.items()
             if "existing" in host
         ),
+        clouds=clouds,
         secrets=tuple(
-            str(name) for name in _mapping(config.get("berth:secrets")) if name not in roles
+            str(name)
+            for name in _mapping(config.get("berth:secrets"))
+            if name not in roles | clouds.roles
         ),
     )
 

@@ -28,7 +28,8 @@ def decode(attributes: Iterable[Attribute], values: Mapping[str, Value]) -> Prop
         if value is None:
             continue
         decoded = _decode(attribute.type, value)
-        found[attribute.key] = Secret(decoded) if attribute.secret else decoded
+        hides = attribute.secret and value != UNKNOWN
+        found[attribute.key] = Secret(decoded) if hides else decoded
     return found
 
 

@@ -3,12 +3,19 @@
 import json
 import re
 import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from infra.settings.service import Sandbox, Service
+from infra.settings.service_places import places
+from infra.text.units import units
 from tests.e2e.guest.steps import PROGRAM, Machine
-from tests.labs import wait_for
+from tests.labs import CHECKOUT, TestLab, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 ODD = "a\"b`c$d\\e%f #g; \t é 💥 'q' ${HOME} \\n \r|"
@@ -32,6 +39,34 @@ def test_the_units_are_sound_and_the_sandbox_is_tight(each: Machine, source: Pat
     found = re.search(r"Overall exposure level for one.service: ([\d.]+)", shown)
     assert found is not None
     assert float(found[1]) < 2.0
+
+
+def test_the_page_says_what_each_relaxation_costs(guest_lab: TestLab, tmp_path: Path) -> None:
+    machine = Machine(guest_lab, "bookworm", tmp_path)
+    page = (CHECKOUT / "docs" / "services.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+): true` \|[^|]*\| ([\d.]+) \|$", page, re.MULTILINE))
+    told[""] = re.findall(r"^\| nothing \|[^|]*\| ([\d.]+) \|$", page, re.MULTILINE)[0]
+    assert told.keys() == {*Sandbox.model_fields, ""}
+    assert exposures(machine, told) == told
+
+
+def exposures(machine: Machine, relaxations: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for relaxation in relaxations:
+        settings: dict[str, Any] = {
+            "host": "h",
+            "source": ".",
+            "app": "a:app",
+            "sandbox": {relaxation: True},
+        }
+        if not relaxation:
+            del settings["sandbox"]
+        spec = Service.model_validate(settings)
+        rendered = units(places("chat", spec), spec, owner="x", import_path=".")
+        machine.run("cat > /tmp/chat.service", rendered["chat.service"].encode())
+        said = machine.run("systemd-analyze security --offline=yes --no-pager /tmp/chat.service")
+        found[relaxation] = re.findall(r"exposure level for chat.service: ([\d.]+)", said)[0]
+    return found
 
 
 def test_values_arrive_exactly_and_secrets_are_in_the_environment_file_alone(
@@ -141,28 +176,42 @@ def test_files_of_the_server_cannot_be_written_by_a_step(machine: Machine) -> No
 def test_a_step_whose_engine_was_killed_goes_on_and_holds_off_the_next(
     machine: Machine, source: Path
 ) -> None:
-    (source / "requirements.txt").write_bytes(
-        (source / "requirements.txt").read_bytes() + b"# another lock\n"
-    )
+    held = "import os, time\nwhile not os.path.exists('/opt/go'):\n    time.sleep(0.05)\n"
+    (source / "main.py").write_text(held + (source / "main.py").read_text())
     given = machine.document("killed", source, {}, app="main:app", port=8066)
-    engine = subprocess.Popen(
-        machine.command(f"python3 {PROGRAM} deploy"),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert engine.stdin is not None
-    assert engine.stderr is not None
-    assert engine.stdout is not None
-    engine.stdin.write(json.dumps(given).encode())
-    engine.stdin.close()
-    assert b"staged" in engine.stderr.readline()
-    engine.kill()
-    engine.wait()
-    engine.stderr.close()
-    engine.stdout.close()
-    done = machine.step("deploy", given)
-    assert (done.code, done.answer.get("result")) == (0, "unchanged"), done.said
-    assert "waiting for another step on killed" in done.said
+    with started(machine, given) as (engine, said):
+        wait_for(lambda: any("starting" in line for line in said), "the step to start the service")
+        engine.kill()
+    with started(machine, given) as (engine, said):
+        waits = "waiting for another step on killed"
+        wait_for(lambda: any(waits in line for line in said), "the next step to wait")
+        machine.run("touch /opt/go")
+        assert engine.wait(timeout=60) == 0, said
+    assert machine.step("deploy", given).answer["result"] == "unchanged"
     assert machine.remove("killed").code == 0
+    machine.run("rm /opt/go")
+
+
+@contextmanager
+def started(
+    machine: Machine, given: dict[str, Any]
+) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+    """A deploy that goes on, and the lines that it says meanwhile."""
+    with subprocess.Popen(
+        machine.command(f"python3 {PROGRAM} deploy"),
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(json.dumps(given))
+        process.stdin.close()
+        said: list[str] = []
+        stderr = process.stderr
+        reader = threading.Thread(target=lambda: said.extend(iter(stderr.readline, "")))
+        reader.start()
+        yield process, said
+        process.wait()
+        reader.join()
 
 
 def test_removing_leaves_what_belongs_to_the_server_byte_for_byte(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -32,21 +33,29 @@ def deployed(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview")
 
 
-@pytest.fixture
-def going(deployed: Site) -> Site:
-    """The site as the test before left it, for tests that leave it well."""
-    return deployed
+@pytest.fixture(scope="module")
+def going(deployed: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site as the test before left it, for tests of one file that leave it well."""
+    with put_right(deployed, tmp_path_factory.mktemp("going")):
+        yield deployed
 
 
 @pytest.fixture
 def site(deployed: Site, tmp_path: Path) -> Iterator[Site]:
     """The site as it was deployed; what a test made of it, the next `up` puts right."""
-    document = deepcopy(deployed.stack.document)
-    kept = Path(shutil.copytree(deployed.source, tmp_path / "kept"))
-    yield deployed
-    deployed.stack.document = document
-    shutil.rmtree(deployed.source)
-    shutil.copytree(kept, deployed.source)
-    deployed.lab.pulumi(deployed.stack, "cancel", "--yes", check=False)
-    deployed.up()
-    assert "healthy" in deployed.get("/healthz")
+    with put_right(deployed, tmp_path):
+        yield deployed
+
+
+@contextmanager
+def put_right(site: Site, scratch: Path) -> Iterator[None]:
+    """Afterwards the stack file and the source are as before, and an `up` has followed."""
+    document = deepcopy(site.stack.document)
+    kept = Path(shutil.copytree(site.source, scratch / "kept"))
+    yield
+    site.stack.document = document
+    shutil.rmtree(site.source)
+    shutil.copytree(kept, site.source)
+    site.lab.pulumi(site.stack, "cancel", "--yes", check=False)
+    site.up()
+    assert "healthy" in site.get("/healthz")

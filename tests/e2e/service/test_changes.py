@@ -1,6 +1,10 @@
 """Each edit changes only what it must, counted on the host."""
 
-from tests.e2e.service.site import Site, steps
+import shutil
+from pathlib import Path
+
+from tests.conftest import REPO
+from tests.e2e.service.site import UP, Site, steps
 
 ENV_FILE = "/etc/chat/chat.env"
 SERVICE_UNIT = "/etc/systemd/system/chat.service"
@@ -21,8 +25,8 @@ def names(paths: list[str]) -> set[str]:
 
 def test_nothing_to_change_opens_no_connection_at_all(going: Site) -> None:
     with going.watched() as seen:
-        assert "18 unchanged" in going.preview().text
-        assert "18 unchanged" in going.up().text
+        assert "19 unchanged" in going.preview().text
+        assert "19 unchanged" in going.up().text
     assert (seen[0].logins, seen[0].written, seen[0].restarted) == (0, [], [])
 
 
@@ -99,17 +103,22 @@ def test_another_port_closes_the_old_one(going: Site) -> None:
     assert "opening port 8000" in going.up().text
 
 
-def test_another_guest_program_restarts_nothing(going: Site) -> None:
-    """A newer version of berth with an unchanged stack: the program is another, the rest is not."""
-    program = going.run("ls /var/lib/berth/guest").strip()
+def test_a_newer_guest_program_restarts_nothing(going: Site, tmp_path: Path) -> None:
+    """An unchanged stack, run by a checkout whose guest program is another one."""
+    newer = tmp_path / "berth"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs")
+    shutil.copytree(REPO, newer, ignore=left_out)
+    with (newer / "infra" / "guest" / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("# Another version.\n")
+    before = going.run("ls /var/lib/berth/guest").split()
     with going.watched() as seen:
-        # The same stack file, as a berth whose guest program is another one would run it.
-        said = going.lab.pulumi(
-            going.stack,
-            "up", "--yes", "--skip-preview", "--replace", "**::one-guest",
-            "--replace", "**::chat-deploy",
+        said = going.lab.cli(
+            "run", "--stack", going.stack.path, "--", "pulumi", *UP,
+            "--color", "never", "--non-interactive", cwd=newer,
         ).text  # fmt: skip
-    assert "one-guest" in steps(said)
-    assert going.run("ls /var/lib/berth/guest").strip() == program
+    assert set(steps(said)) == {"one-guest", "chat-deploy", "chat-remove"}
+    assert "chat: asks whether all is as it should be; restarts nothing" in said
+    [program] = set(going.run("ls /var/lib/berth/guest").split()) - set(before)
     assert (seen[0].logins, seen[0].restarted) == (2, [])
     assert names(seen[0].written) == {f"/var/lib/berth/guest/{program}"}
+    going.up()

@@ -32,10 +32,27 @@ def home(request: pytest.FixtureRequest, lab: TestLab, tmp_path: Path) -> Iterat
     site.run("rm -rf /opt/chat; userdel chat; userdel two; true")
 
 
-def test_a_destroy_removes_what_is_ours_and_nothing_else(home: Site) -> None:
+def test_what_is_ours_leaves_with_its_service_or_with_the_stack_and_nothing_else_does(
+    home: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "second").mkdir()
+    second = copy_of_app(tmp_path / "second")
+    home.services["two"] = {
+        "host": "homebot", "source": str(second), "app": "app:app", "port": 8001, "workers": 2,
+    }  # fmt: skip
     home.up()
     assert "healthy" in home.get("/healthz")
-    own = home.run(OWN)
+    own, before = home.run(OWN), home.look()
+
+    del home.services["two"]
+    assert "stays: user two" in home.up().text
+    assert home.look().units["chat.service"] == before.units["chat.service"]
+    left = home.run(LEFT, check=False)
+    assert "cannot access '/opt/two'" in left
+    assert "two.service" not in left
+    assert home.run("ss -Hltn 'sport = :8001'") == ""
+    assert "healthy" in home.get("/healthz")
+
     said = home.lab.pulumi(home.stack, "destroy", "--run-program", "--yes", "--skip-preview").text
     assert home.run(OWN) == own
     for line in ("stays: /opt/chat/.env", "stays: /opt/chat/data", "stays: user chat"):
@@ -47,28 +64,6 @@ def test_a_destroy_removes_what_is_ours_and_nothing_else(home: Site) -> None:
     assert "cannot access '/var/lib/berth'" in left
     assert "chat.service" not in left
     assert home.run("ls -A ~deploy | grep berth; true") == ""
-
-
-def test_two_services_share_a_host_and_one_leaves_without_the_other(
-    home: Site, tmp_path: Path
-) -> None:
-    (tmp_path / "second").mkdir()
-    second = copy_of_app(tmp_path / "second")
-    home.services["two"] = {
-        "host": "homebot", "source": str(second), "app": "app:app", "port": 8001, "workers": 2,
-    }  # fmt: skip
-    home.up()
-    before = home.look()
-    del home.services["two"]
-    said = home.up().text
-    assert "stays: user two" in said
-    after = home.look()
-    assert after.units["chat.service"] == before.units["chat.service"]
-    left = home.run(LEFT, check=False)
-    assert "cannot access '/opt/two'" in left
-    assert "two.service" not in left
-    assert "healthy" in home.get("/healthz")
-    assert home.run("ss -Hltn 'sport = :8001'") == ""
 
 
 def test_a_key_that_is_in_the_servers_own_file_too_is_refused(home: Site) -> None:

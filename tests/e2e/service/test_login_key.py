@@ -49,7 +49,7 @@ def test_the_new_key_works_before_the_old_one_goes(site: Site, tmp_path: Path) -
     assert steps(said) == {"one-login": "updated"}
     assert lets_in(site, new)
     assert not lets_in(site, old)
-    assert "18 unchanged" in up_with(site, new).text
+    assert "19 unchanged" in up_with(site, new).text
 
     site.up()
     assert lets_in(site, old)

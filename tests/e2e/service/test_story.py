@@ -53,16 +53,24 @@ def test_the_container_is_rebooted_and_the_service_is_back(site: Site) -> None:
 def test_the_state_holds_the_hash_of_the_code_and_not_its_bytes(site: Site) -> None:
     exported = site.lab.pulumi(site.stack, "stack", "export").text
     state = json.loads(exported[exported.index("{") :])
-    sources = [
-        resource["inputs"]["source"]
+    copies = [
+        resource
         for resource in state["deployment"]["resources"]
         if resource["type"] == "command:remote:CopyToRemote"
     ]
-    assert len(sources) == 2
-    for source in sources:
-        assert len(source["hash"]) == 64
-        assert "text" not in source
+    assert len(copies) == 2
+    for copy in copies:
+        assert len(copy["inputs"]["source"]["hash"]) == 64
+        assert "text" not in copy["inputs"]["source"]
+        # No copy without a time limit, in seconds.
+        assert copy["customTimeouts"] == {"create": 1800, "update": 1800}
     assert "placeholder response" not in exported
+    # Read before anything is written: see infra/login.py.
+    reference = "::pulumi:pulumi:StackReference::last"
+    early = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference", "pulumi:providers:pulumi")
+    for resource in state["deployment"]["resources"]:
+        waits = any(urn.endswith(reference) for urn in resource.get("dependencies", []))
+        assert waits or resource["type"] in early, resource["urn"]
     assert len(exported) < 150_000
 
 

@@ -36,7 +36,7 @@ class Story:
 
     def curl(self, path: str, *options: str) -> Result:
         return self.lab.cli(
-            "curl", f"https://{NAME}{path}", "--", "--max-time", "20", *options, check=False
+            "curl", f"https://{NAME}{path}", "--max-time", "20", *options, check=False
         )
 
     def status(self, path: str = "/healthz") -> str:

@@ -10,7 +10,7 @@ from tests.labs import wait_for
 from tests.unit.infra.certificates import new_pair
 
 pytestmark = pytest.mark.root
-CHAT = ["--", "--no-buffer", "-X", "POST", "-H", "Content-Type: application/json",
+CHAT = ["--no-buffer", "-X", "POST", "-H", "Content-Type: application/json",
         "-d", '{"message": "hello"}', "--max-time", "60"]  # fmt: skip
 
 

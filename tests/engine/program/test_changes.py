@@ -126,6 +126,7 @@ fails when this page does not say what it saw.
     )
 
 
+@pytest.mark.timeout(900)
 def test_the_page_says_what_the_provider_does(world_lab: TestLab, tmp_path: Path) -> None:
     stack = stack_file(tmp_path, {"one": container(VM_ID, 90)})
     config = stack.document["config"]

@@ -16,6 +16,13 @@ DESTROY_ONLY = {"BERTH_DESTROY_ONLY": "1"}
 MARK = "berth+berth+test+one+t3stt3st"
 
 
+def host_key_learnt(lab: TestLab, stack: StackFile) -> str:
+    """The id that the engine gave to the step that learnt the host key: each one is another."""
+    state = lab.pulumi(stack, "stack", "export").text
+    kept = json.loads(state[state.index("{") :])["deployment"]["resources"]
+    return next(str(r["id"]) for r in kept if r["urn"].endswith("-host-key"))
+
+
 def ids(lab: TestLab) -> set[int]:
     return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
 
@@ -83,13 +90,13 @@ def steady(lab: TestLab, shared_stack: StackFile) -> Iterator[StackFile]:
 def test_a_replacement_is_refused_and_then_allowed_by_name(
     lab: TestLab, stack: StackFile, changes: dict[str, Any], cause: str
 ) -> None:
-    before = birth(lab, 711)
+    before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
     stack.container("one").update(changes)
     stack.write()
     said = refused(lab, stack)
     assert f"one: would destroy container 711 and make it anew ({cause})" in said
     assert "add one to berth:replace" in said
-    assert birth(lab, 711) == before
+    assert (birth(lab, 711), host_key_learnt(lab, stack)) == (before, learnt)
 
     stack.document["config"]["berth:replace"] = ["one"]
     stack.write()
@@ -128,9 +135,11 @@ def test_a_forced_replacement_is_refused(lab: TestLab, steady: StackFile) -> Non
 
 
 def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: StackFile) -> None:
+    learnt = host_key_learnt(lab, stack)
     del stack.hosts["one"]
     stack.write()
     said = refused(lab, stack)
+    assert host_key_learnt(lab, stack) == learnt
     assert "one is no longer one of berth:hosts, which would destroy container 711" in said
     assert 711 in ids(lab)
 
@@ -143,7 +152,7 @@ def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: Stac
 def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
     lab: TestLab, stack: StackFile
 ) -> None:
-    before = birth(lab, 711)
+    before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
     stack.hosts["two"] = stack.hosts.pop("one")
     stack.write()
     said = refused(lab, stack)
@@ -152,7 +161,7 @@ def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
     stack.container("two")["was"] = "one"
     stack.write()
     lab.pulumi(stack, "up", "--yes")
-    assert birth(lab, 711) == before
+    assert (birth(lab, 711), host_key_learnt(lab, stack)) == (before, learnt)
     config = lab.api("GET", "/nodes/pve/lxc/711/config")
     assert (config["hostname"], config["tags"]) == ("two", "berth+berth+test+two+t3stt3st")
     assert "container 711" not in lab.pulumi(stack, "preview", "--expect-no-changes").text

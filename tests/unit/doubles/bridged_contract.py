@@ -203,7 +203,9 @@ def wire(request: Json, case: Case) -> Json:
     elif any("auth" in each for each in expected):
         shown["auth"] = headers["Authorization"].partition(" ")[0]
         for name in ("Content-Type", "If-Match"):
-            if any(name in each for each in expected) and name in headers:
+            told = any(name in each for each in expected)
+            # JSON is what goes without saying.
+            if told and headers.get(name, "application/json") != "application/json":
                 shown[name] = headers[name]
     return shown
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import signal
 
 import pytest
 
@@ -65,6 +66,27 @@ async def test_losing_one_of_two_loses_no_new_request(lab: Lab, origin: Origin) 
     assert failed == []
     for data in (io.BytesIO(), io.BytesIO(b"x" * 3_000_000)):
         assert (await lab.fetch("/x", method="POST", data=data))[0] == 200
+
+
+async def test_what_a_dying_connector_had_not_taken_is_done_by_another(
+    lab: Lab, origin: Origin
+) -> None:
+    lab.route(origin.service())
+    frozen = await lab.connector()
+    (replica,) = lab.edge._replicas.of(TUNNEL)
+    await eventually(lambda: len(replica._idle) == 4, "a line for each request")
+    frozen.process.send_signal(signal.SIGSTOP)
+    asking = [
+        asyncio.create_task(lab.fetch("/up", method="POST", data=io.BytesIO(b"x" * size)))
+        for size in (0, 10, 3_000_000)
+    ]
+    asking.append(asyncio.create_task(lab.fetch("/stream?pieces=1")))
+    await eventually(lambda: replica.load == 4 and not replica._idle, "the requests to be sent")
+    await lab.connector()
+    await frozen.kill()
+    answers = await asyncio.gather(*asking)
+    assert [text for _, text in answers] == ["0", "10", "3000000", "piece 0\n"]
+    assert origin.asked == len(asking)
 
 
 async def test_what_may_have_been_done_is_not_done_twice(lab: Lab, origin: Origin) -> None:

@@ -49,9 +49,10 @@ class TreeHost(Host):
 
 
 class Answer(ThreadingHTTPServer):
-    """Answers health questions with what a test sets."""
+    """Answers health questions with what a test sets: `sick` decides each time, else `status`."""
 
     status = 200
+    sick: Callable[[], bool] = staticmethod(lambda: False)
     body = b'{"status": "ok"}'
     asked = 0
 
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked += 1
-        self.send_response(self.server.status)
+        self.send_response(503 if self.server.sick() else self.server.status)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -95,6 +96,7 @@ class Box:
             "environment": {
                 "file": "requirements.txt",
                 "sha256": "1" * 64,
+                "package": None,
                 "python": None,
                 "extras": [],
                 "install_project": False,

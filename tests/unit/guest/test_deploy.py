@@ -81,6 +81,18 @@ def test_another_lock_builds_another_environment_and_removes_the_old_one(box: Bo
     assert len(list(box.at("/opt/chat/releases").iterdir())) == 1
 
 
+def test_another_member_of_a_workspace_has_an_environment_of_its_own(box: Box) -> None:
+    (box.source / "uv.lock").write_text("")
+    document = box.document()
+    environment = document["environment"] | {"file": "uv.lock"}
+    for member in ("api", "worker"):
+        box.forget()
+        given = document | {"environment": environment | {"package": member}}
+        assert "environment" in box.deploy(given)["changed"]
+        [sync] = [call for call in box.calls() if " sync " in call]
+        assert f"--package {member} " in sync
+
+
 def test_changed_units_are_reloaded_before_the_restart(box: Box) -> None:
     box.deploy()
     units = box.document()["units"]
@@ -116,7 +128,8 @@ def test_a_release_that_never_gets_healthy_gives_the_old_one_its_place_back(
     first = box.deploy()
     env_file = box.at("/etc/chat/chat.env").read_bytes()
     edit("app = 2\n")
-    box.answer.status = 503
+    current = box.at("/opt/chat/current")
+    box.answer.sick = lambda: current.readlink().name != first["release"]
     changed = {"path": "/etc/chat/chat.env", "text": 'TOKEN="other"\n'}
     with pytest.raises(StepFailed) as failed:
         box.deploy(env_file=changed)
@@ -124,6 +137,30 @@ def test_a_release_that_never_gets_healthy_gives_the_old_one_its_place_back(
     assert f"release {first['release']} serves again" in failed.value.problem
     assert box.at("/opt/chat/current").readlink().name == first["release"]
     assert box.at("/etc/chat/chat.env").read_bytes() == env_file
+
+
+def test_what_was_put_back_is_asked_for_its_health_too(box: Box, edit: Edit) -> None:
+    first = box.deploy()
+    edit("app = 2\n")
+    box.answer.status = 503
+    with pytest.raises(StepFailed) as failed:
+        box.deploy()
+    assert (
+        f"release {first['release']} has its place again, but is not healthy either (health: "
+        in failed.value.problem
+    )
+    box.answer.status = 200
+    box.forget()
+    box.deploy()
+    assert any(call.startswith("systemctl restart chat.service") for call in box.calls())
+
+
+def test_it_is_asked_for_what_it_answered_and_not_for_what_the_new_one_must(box: Box) -> None:
+    first = box.deploy()
+    wanted = {"path": "/healthz", "status": 418, "json": None, "limit_s": 0.3}
+    with pytest.raises(StepFailed) as failed:
+        box.deploy(health=wanted, env_file={"path": "/etc/chat/chat.env", "text": "A=1\n"})
+    assert f"release {first['release']} serves again" in failed.value.problem
 
 
 def test_after_a_failure_the_next_deploy_recovers(box: Box, edit: Edit) -> None:

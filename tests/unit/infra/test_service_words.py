@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.service_words import created, removed, updated
-from infra.step_words import words
+from infra.step_words import send_again, words
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -37,13 +37,22 @@ def document(**changes: Any) -> dict[str, Any]:
          "chat: restarts chat.service (environment A, B, KEY)"),
         ({"units": {"chat.service": "other", "chat.socket": "two"}},
          "chat: restarts chat.service (unit chat.service)"),
-        ({"port": 8100}, "chat: restarts chat.service (port 8000 -> 8100)"),
+        ({"port": 8100}, ("chat: restarts chat.service (port 8000 -> 8100); nobody is answered "
+         "from when the old port closes until it has started")),
+        ({"units": {"chat.service": "one"}}, ("chat: restarts chat.service (unit chat.socket); a "
+         "command of its own loses what uvicorn here has: its port is closed while it restarts, "
+         "it counts as started before it is ready, and open requests are cut off")),
         ({"root": "/srv/chat"}, "chat: restarts chat.service (install path /opt/chat -> /srv/chat)"),
         ({"health": {"path": "/"}}, "chat: changes health; restarts nothing"),
     ],
 )  # fmt: skip
 def test_a_preview_says_what_restarts_and_why(changes: dict[str, Any], text: str) -> None:
     assert updated(document(), document(**changes)) == text
+
+
+def test_a_first_deploy_of_a_command_of_its_own_says_what_it_loses() -> None:
+    assert "its port is closed while it restarts" in created(document(units={"chat.service": "1"}))
+    assert "loses" not in created(document())
 
 
 def test_no_value_is_in_any_words() -> None:
@@ -71,6 +80,17 @@ def test_a_step_that_could_not_begin_is_told_with_what_to_do(error: str, sign: s
     text = words("web", [error])
     assert text is not None
     assert sign in text
+
+
+def test_a_host_without_its_guest_program_is_told_with_the_one_command_that_sends_it() -> None:
+    text = words(
+        "web", ['Process exited with status 91: running "sh":\n'], again=send_again("shop", "web")
+    )
+    assert text is not None
+    assert text.endswith(
+        "pulumi up --replace '**::web-guest' --replace '**::shop-archive' "
+        "--replace '**::shop-deploy'"
+    )
 
 
 def test_a_step_that_told_its_trouble_itself_is_not_told_another() -> None:

@@ -99,6 +99,17 @@ def test_a_source_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_what_the_source_has_of_the_hosts_own_paths_is_told_to_stay_behind(source: Path) -> None:
+    (source / "data").mkdir()
+    (source / "data" / "words.json").write_text("{}")
+    (source / "certs").mkdir()
+    (source / "certs" / "key").write_text("")
+    (source / ".gitignore").write_text("certs/\n")
+    settings = settings_of(stack(HOSTS, services={"web": service(source)}))
+    [warning] = settings.warnings
+    assert warning.startswith("services/web/server_only: data is in the source and stays behind")
+
+
 def test_a_source_that_cannot_be_read_is_named(source: Path) -> None:
     os.mkfifo(source / "pipe")
     [line] = said({"web": service(source)})

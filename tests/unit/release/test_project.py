@@ -111,6 +111,15 @@ def test_usual_layouts_are_found(
          "application does; an ASGI application is needed")),
         ("async def app(request): ...\n",
          "main:app is no ASGI application: it does not take scope, receive and send"),
+        ("from fastapi import APIRouter\nrouter = APIRouter()\napp = router\n",
+         "main:app is no ASGI application: it is a APIRouter"),
+        ("app = dict(a=1)\n", "main:app is no ASGI application: it is a dict"),
+        ("app = None\n", "main:app is no ASGI application: it is None"),
+        ("app = FastAPI(),\n", "main:app is no ASGI application: it is (FastAPI(),)"),
+        ("app = lambda: 1\n", "main:app is no ASGI application: it is a lambda"),
+        ("import os\napp = os\n", "main:app is a module; name an attribute in it"),
+        ("from fastapi import FastAPI\napp = FastAPI\n", ("main:app is a class; name an instance "
+         "of it, or a function that makes one as factory")),
         ("class app: ...\n", ("main:app is a class; name an instance of it, "
          "or a function that makes one as factory")),
     ],
@@ -161,13 +170,27 @@ def test_an_application_of_another_name_is_suggested(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "text"),
     [
-        ({}, ("the source has no lock; make one: uv pip compile --universal --generate-hashes "
-             "requirements.in -o requirements.lock")),
+        ({}, ("the source has no lock; make one in it: `uv pip compile --universal "
+             "--generate-hashes requirements.in -o requirements.lock`")),
         ({"pyproject.toml": PYPROJECT}, "the source has no lock; run `uv lock` in it"),
         ({"pyproject.toml": PYPROJECT, "uv.lock": LOCK, ".gitignore": "uv.lock\n"},
          "uv.lock is ignored, so it does not travel; take it out of .gitignore"),
-        ({"poetry.lock": ""}, ("the source has neither uv.lock nor requirements with hashes; "
-         "Poetry's lock has no form that uv reads: `uv lock` in the source makes uv.lock")),
+        ({"poetry.lock": "", "pyproject.toml": "[tool.poetry]\nname = 'shop'\n"},
+         ("Poetry's lock has no form that uv reads; make one in the source: "
+          "`uvx --with poetry-plugin-export poetry export -o requirements.txt`")),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'shop'\n"},
+         ("Poetry's lock has no form that uv reads; make one in the source (after `poetry lock`): "
+          "`uvx --with poetry-plugin-export poetry export -o requirements.txt`")),
+        ({"poetry.lock": "", "pyproject.toml": PYPROJECT},
+         "the source has no lock; run `uv lock` in it"),
+        ({"Pipfile": ""}, ("Pipenv's lock has no form that uv reads; make one in the source: "
+         "`pipenv requirements --hash > requirements.txt`")),
+        ({"pyproject.toml": "[tool.ruff]\n", "setup.py": ""},
+         ("the source has no lock; make one in it: `uv pip compile --universal --generate-hashes "
+          "setup.py -o requirements.lock`")),
+        ({"requirements/base.txt": "", "requirements/production.txt": ""},
+         ("the source has no lock; make one in it: `uv pip compile --universal --generate-hashes "
+          "requirements/production.txt -o requirements.lock`")),
         ({"uv.lock": LOCK}, "uv.lock has no pyproject.toml beside it"),
         ({"requirements.txt": "fastapi>=1\nuvicorn==1\n"},
          ("requirements.txt is not pinned by hashes (requirements.txt: fastapi has no hash; "
@@ -187,6 +210,23 @@ def test_an_application_of_another_name_is_suggested(tmp_path: Path) -> None:
          "uv.lock does not fit pyproject.toml (fastapi has another version range); run `uv lock`"),
         ({"uv.lock": LOCK, "pyproject.toml": PYPROJECT.replace('"fastapi', '"httpx", "fastapi')},
          "uv.lock does not fit pyproject.toml (httpx is not in it); run `uv lock`"),
+        ({"uv.lock": LOCK, "pyproject.toml": PYPROJECT.replace("[standard]", "")},
+         "uv.lock does not fit pyproject.toml (uvicorn has other extras); run `uv lock`"),
+        ({"uv.lock": LOCK.replace('name = "fastapi"\nwheels', 'name = "fastapi"\nsource = '
+                                  '{ git = "https://example.org/f?rev=1#2" }\nwheels'),
+          "pyproject.toml": PYPROJECT},
+         ("fastapi: comes from a Git repository; set build_from_source: true and "
+          "packages: [git] to get and build it on the host")),
+        ({"uv.lock": LOCK.replace('name = "fastapi"\nwheels', 'name = "fastapi"\nsource = '
+                                  '{ editable = "../fastapi" }\nwheels'),
+          "pyproject.toml": PYPROJECT},
+         ("fastapi is in ../fastapi, outside of the source, so it does not travel; "
+          "set source to a directory that holds both")),
+        ({"uv.lock": LOCK.replace('name = "fastapi"\nwheels', 'name = "fastapi"\nsource = '
+                                  '{ editable = "libs/fastapi" }\nwheels'),
+          "pyproject.toml": PYPROJECT},
+         ("fastapi is in libs/fastapi, and can be imported only where it is installed; "
+          "set install_project: true")),
         ({"uv.lock": "[", "pyproject.toml": PYPROJECT},
          ("uv.lock cannot be read with its project: "
           "Invalid initial character for a key part (at end of document)")),
@@ -197,6 +237,46 @@ def test_a_lock_that_cannot_be_used_is_told_with_its_remedy(
 ) -> None:
     _, findings = look(tmp_path, {"main.py": APP} | files)
     assert findings == [f"dependencies: {text}"]
+
+
+WORKSPACE = {
+    "pyproject.toml": '[tool.uv.workspace]\nmembers = ["backend"]\n',
+    "uv.lock": "[manifest]\nmembers = ['shop', 'other']\n" + LOCK.replace('"."', '"backend"'),
+    "backend/pyproject.toml": PYPROJECT,
+    "backend/app/main.py": APP,
+}
+
+
+def test_a_member_of_a_workspace_runs_with_its_own_dependencies(tmp_path: Path) -> None:
+    project, findings = look(tmp_path, WORKSPACE, "app.main:app", import_path="backend")
+    assert findings == []
+    assert project.package == "shop"  # type: ignore[attr-defined]
+
+
+def test_a_member_of_a_workspace_is_pointed_to_its_lock(tmp_path: Path) -> None:
+    look(tmp_path, WORKSPACE)
+    _, findings = look(tmp_path / "backend", {}, "app.main:app")
+    assert findings == [
+        (
+            f"dependencies: the source has no lock, but lies in the workspace of {tmp_path}/uv.lock"
+            f"; set source to {tmp_path} and import_path: backend"
+        )
+    ]
+
+
+def test_a_workspace_without_a_project_of_its_own_asks_which_member_runs(tmp_path: Path) -> None:
+    _, findings = look(tmp_path, {**WORKSPACE, "main.py": APP})
+    assert findings == [
+        (
+            "dependencies: uv.lock is that of a workspace of shop, other; "
+            "set import_path to the one to run"
+        )
+    ]
+
+
+def test_an_unpinned_file_without_uvicorn_is_told_both_at_once(tmp_path: Path) -> None:
+    _, findings = look(tmp_path, {"main.py": APP, "requirements.txt": "fastapi\n"})
+    assert ["hashes" in text or "uvicorn" in text for text in findings] == [True, True]
 
 
 def test_a_lock_that_fits_is_taken(tmp_path: Path) -> None:

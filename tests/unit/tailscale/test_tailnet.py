@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.tailscale.hujson import HujsonError, standardize
+from lab.hujson import HujsonError, is_same, standardize
 from tests.unit.tailscale.conftest import Api
 from tests.unit.tailscale.test_keys import make
 
@@ -67,7 +67,28 @@ async def test_a_policy_that_somebody_changed_is_not_overwritten(api: Api) -> No
     assert (await api.ask("POST", ACL, "{}", If_Match='"stale"'))[0] == 412
 
 
-@pytest.mark.parametrize("policy", ["", "[]", "{", '{"moon": 1}', '{"tagOwners": {"web": []}}'])
+async def test_an_empty_policy_is_the_one_that_a_tailnet_begins_with(api: Api) -> None:
+    _, first = await api.ask("GET", ACL)
+    assert (await api.ask("POST", ACL, "{}"))[0] == 200
+    assert (await api.ask("POST", ACL, ""))[0] == 200
+    assert (await api.ask("GET", ACL))[1] == first
+    assert (await api.ask("POST", ACL, "{}", If_Match='"ts-default"'))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ('{"a":[1,2]}', '{ "a": [\n 1, 2,\n], }', True),
+        ('{"a": "x y"}', '{"a": "xy"}', False),
+        ('{"a": 1} // one', '{"a": 1} // two', False),
+        ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', False),
+    ],
+)
+def test_policies_are_compared_without_their_blanks(left: str, right: str, *, same: bool) -> None:
+    assert is_same(left, right) is same
+
+
+@pytest.mark.parametrize("policy", ["[]", "{", '{"moon": 1}', '{"tagOwners": {"web": []}}'])
 async def test_a_policy_that_is_none_is_refused(api: Api, policy: str) -> None:
     assert (await api.ask("POST", ACL, policy))[0] == 400
     assert "message" in (await api.ask("POST", f"{ACL}/validate", policy))[1]

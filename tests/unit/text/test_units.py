@@ -50,6 +50,12 @@ def test_units_of_a_command_of_ones_own(snapshot: SnapshotAssertion) -> None:
     assert rendered(app=None, command=["python", "serve.py", "50%"]) == snapshot
 
 
+def test_units_of_a_service_below_home_hide_every_other_home(snapshot: SnapshotAssertion) -> None:
+    changes = {"install_path": "/home/ada/chat", "writable": ["data", "/home/ada/shared"]}
+    text = rendered(**changes)["chat.service"]
+    assert [line for line in text.splitlines() if "/home" in line or "Home" in line] == snapshot
+
+
 def lines(text: str) -> set[str]:
     return {line for line in text.splitlines() if line and not line.startswith("#")}
 

@@ -36,7 +36,16 @@ config:
                   template: {volume: "store:vztmpl/debian-12-standard_12.2-1_amd64.tar.zst"}}
     web: {existing: {address: 10.1.0.7, port: 2222, user: deploy, host_key: ssh-ed25519 AAAA}}
     far: {existing: {address: 172.20.3.4}}
-  berth:secrets: {pw: {secure: v1:a:b}, cloud: {secure: v1:c:d}}
+  berth:cloudflare: {api_token: cf, account: 00112233445566778899aabbccddeeff, zone: home.example}
+  berth:tailnet:
+    oauth_client_id: k1CNTRL
+    oauth_client_secret: ts
+    keys: {one: {tags: ["tag:web", "tag:x"]}, two: {tags: ["tag:web", 1, "tag:deploy"]}}
+  berth:secrets:
+    pw: {secure: v1:a:b}
+    cloud: {secure: v1:c:d}
+    cf: {secure: v1:e:f}
+    ts: {secure: v1:g:h}
 """
 
 
@@ -97,7 +106,51 @@ def test_what_is_assumed_or_impossible_is_said(tmp_path: Path) -> None:
     _, text = made(tmp_path, STACK)
     assert "# - hosts/web/existing/host_key: the lab does not have the private half" in text
     assert '#   "cloud": a value' in text
-    assert '"pw"' not in text
+    for known in ('"pw"', '"cf"', '"ts"'):
+        assert known not in text
+
+
+def test_the_account_and_the_zone_of_the_stack_are_there_with_a_token_for_them(
+    world: World,
+) -> None:
+    assert world.cloudflare.accounts["home"].id == "00112233445566778899aabbccddeeff"
+    assert set(world.cloudflare.zones) == {"home.example"}
+    assert world.stack.cloudflare_token is not None
+    assert world.cloudflare.tokens[world.stack.cloudflare_token].rights == {
+        "Cloudflare Tunnel Write": ("home",),
+        "DNS Write": ("home.example",),
+        "Zone Read": ("home.example",),
+    }
+
+
+def test_the_tags_of_the_stacks_keys_may_be_given_by_the_client_that_it_is_handed(
+    world: World,
+) -> None:
+    assert world.stack.tailnet is not None
+    tailnet = world.tailscale.tailnets[world.stack.tailnet]
+    client = tailnet.oauth_clients[world.stack.tailscale_client or ""]
+    assert set(tailnet.tag_owners) == {"tag:deploy", "tag:web", "tag:x"}
+    for tag, owners in tailnet.tag_owners.items():
+        assert {tag, *owners} & set(client.tags)
+
+
+def test_a_stack_without_public_names_or_a_tailnet_gets_a_world_without(tmp_path: Path) -> None:
+    world, _ = made(tmp_path, "config: {}\n")
+    assert (world.cloudflare.accounts, world.tailscale.tailnets) == ({}, {})
+    assert (world.stack.cloudflare_token, world.stack.tailnet) == (None, None)
+
+
+def test_what_cannot_be_at_cloudflare_or_tailscale_is_said(tmp_path: Path) -> None:
+    world, text = made(
+        tmp_path,
+        "config:\n  berth:cloudflare: {account: mine, zone: Home.Example}\n"
+        "  berth:tailnet: {name: me@home, keys: {a: {tags: [web]}}}\n",
+    )
+    assert not world.cloudflare.zones
+    assert "# - cloudflare/account: is no id of an account" in text
+    assert "# - cloudflare/zone: is no domain in lower case" in text
+    assert "# - tailnet/name: 'me@home' cannot be a world's" in text
+    assert "# - tailnet/keys: 'web' is no tag; left out" in text
 
 
 def test_an_endpoint_with_a_name_is_answered_by_the_labs_name_server(tmp_path: Path) -> None:
@@ -222,9 +275,20 @@ _config = _fields(
                 ["https://10.0.0.2:8006", "https://[::1]:8006/", "https://a.b/", "http://127.0.0.1",
                  "https://1.2.3.4:99999", "https://172.16.0.1", "", "%"]
             ),
+            api_token=_name,
             username=st.sampled_from(["root@pam", "me@ad", "berth@pve", "you@pve", "nobody"]),
         ),
         "berth:hosts": st.dictionaries(_name, _host | _junk, max_size=4),
+        "berth:cloudflare": _fields(account=_name, zone=_name, api_token=_name),
+        "berth:tailnet": _fields(
+            name=_name,
+            api_key=_name,
+            keys=st.dictionaries(
+                _name,
+                _fields(tags=st.lists(st.sampled_from(["tag:a", "tag:", "a", 1]), max_size=3)),
+                max_size=2,
+            ),
+        ),
         "berth:secrets": st.dictionaries(_name, _junk, max_size=2),
     }
 )  # fmt: skip

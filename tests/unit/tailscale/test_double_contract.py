@@ -1,0 +1,151 @@
+"""Every case in which the real tailscale provider was asked, asked of the double."""
+
+import itertools
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.doubles.tailscale.plugin import plugin_command
+from tests.conftest import SHARED
+from tests.unit.doubles.bridged_contract import Case, Subject, comparable, steps
+from tests.unit.doubles.provider_client import Plugin
+from tests.unit.doubles.recorder import Answer, Recorder
+
+pytestmark = pytest.mark.shared
+
+CONTRACT = SHARED / "contracts" / "tailscale-behaviour.json"
+CASES: dict[str, Any] = json.loads(CONTRACT.read_text())["cases"] if CONTRACT.is_file() else {}
+TOKENS = {
+    name: f"tailscale:index/{kind[:1].lower()}{kind[1:]}:{kind}"
+    for name, kind in (
+        ("key", "TailnetKey"),
+        ("acl", "Acl"),
+        ("device-tags", "DeviceTags"),
+        ("device-key", "DeviceKey"),
+    )
+}
+KEY_INPUTS = {
+    "reusable": False,
+    "ephemeral": False,
+    "preauthorized": True,
+    "tags": ["tag:web"],
+    "expiry": 3600,
+    "description": "berth chat",
+}
+MONTHS_3_S = 7776000
+
+
+class Api:
+    """Tailscale as the measurements had it: it keeps what it is told and refuses nothing."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+        self._ids = itertools.count(1)
+
+    def answer(self, method: str, path: str, body: Any) -> Answer:  # noqa: PLR0911
+        bare = path.partition("?")[0]
+        if bare.endswith("/oauth/token"):
+            return 200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
+        if bare.endswith("/devices"):
+            return 200, {"devices": []}
+        if "/device/" in bare:
+            return (404, {"message": "no such device"}) if "/9/" in bare else (200, {})
+        if bare.endswith("/acl"):
+            return 200, body
+        if method == "POST":
+            made = f"k{next(self._ids)}CNTRL"
+            key = {
+                "id": made,
+                "keyType": "auth",
+                "created": "2026-01-01T00:00:00Z",
+                "expires": "2026-04-01T00:00:00Z",
+                "invalid": False,
+                **body,
+            }
+            key["expirySeconds"] = body["expirySeconds"] or MONTHS_3_S
+            self.kept[f"{bare}/{made}"] = key
+            return 200, {**key, "key": f"tskey-auth-{made}-SECRET"}
+        if bare not in self.kept:
+            return 404, {"message": "key not found"}
+        return 200, self.kept.pop(bare) if method == "DELETE" else self.kept[bare]
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def recorder(api: Api) -> Iterator[Recorder]:
+    made = Recorder(api.answer)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Plugin]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("API_KEY", "TAILNET", "BASE_URL", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"):
+            patch.delenv(f"TAILSCALE_{name}", raising=False)
+        plugin = Plugin(plugin_command(Path(sys.executable)))
+    yield plugin
+    assert plugin.end() == ""
+
+
+@pytest.fixture
+def subject(recorder: Recorder, running: Plugin) -> Subject:
+    return Subject("tailscale", running, recorder, f"http://{recorder.address}", {})
+
+
+def use(subject: Subject) -> Any:
+    return subject.create(TOKENS["key"], {"description": "d"})
+
+
+def special(name: str, subject: Subject, api: Api) -> Any:
+    """The cases whose question is told in words."""
+    if name.startswith("invoke-device-"):
+        asked = {
+            "invoke-device-none": {"hostname": "nobody"},
+            "invoke-device-wait": {"hostname": "nobody", "waitFor": "3s"},
+            "invoke-device-both": {"hostname": "h", "name": "n"},
+            "invoke-device-empty": {},
+        }
+        return subject.invoke("getDevice", asked[name])
+    token = TOKENS["key"]
+    state = subject.made(token, KEY_INPUTS)
+    if name == "key-update-recreate":
+        return subject.update(token, state, {**KEY_INPUTS, "recreateIfInvalid": "never"})
+    if name == "key-read-invalid":
+        (key,) = api.kept.values()
+        key["invalid"] = True
+    if name.endswith("-gone"):
+        api.kept.clear()
+    if name.startswith("key-delete"):
+        return subject.delete(token, state)
+    if name.startswith("key-read"):
+        return subject.read(token, state["id"], state, KEY_INPUTS)
+    raise LookupError(f"{name}: nobody has said how this case is asked")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_double_answers_as_the_real_provider_did(name: str, subject: Subject, api: Api) -> None:
+    case = Case(name, CASES[name])
+    subject.force(case.asked)
+    config = case.configuration(CASES) or {"apiKey": "tskey-api-x", "baseUrl": "<URL>"}
+    subject.configure(config)
+    token = next((TOKENS[key] for key in TOKENS if name.startswith(key)), "")
+    answer = steps(subject, case, token, config, use)
+    if answer is None:
+        answer = special(name, subject, api)
+    assert alike(comparable(subject, answer, case)) == alike(case.expected)
+
+
+def alike(told: Any) -> Any:
+    """The measurements' own ids made one."""
+    text = re.sub(r"\bk\d+CNTRL\b", "<KEY>", json.dumps(told))
+    return json.loads(re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<UUID>", text))
