@@ -135,27 +135,27 @@ def running_up(site: Site, sign: str) -> Iterator["subprocess.Popen[str]"]:
     """An `up` that is at work, and has said `sign`; killed in the end if it is still there."""
     site.stack.write()
     command = site.lab.command("run", "--stack", site.stack.path, "--", "pulumi", *UP)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--color", "never", "--non-interactive"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    said = []
-    try:
+    ) as process:
+        assert process.stdout is not None
+        said = []
         for line in process.stdout:
             said.append(line)
             if sign in line:
                 break
         else:
             raise AssertionError(f"never said {sign!r}: {''.join(said)}")
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        rest(process)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            rest(process)
 
 
 def rest(process: "subprocess.Popen[str]") -> str:
