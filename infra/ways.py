@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 
 from infra.cloudflare.guard import TunnelGuard
+from infra.cloudflare.tunnel import Tunnel, TunnelArgs, exported
 from infra.cloudflare.words import TUNNEL_NAME, Identity
 from infra.connector import Connector, ConnectorArgs
 from infra.gate import Public, gate, public_of
@@ -19,9 +20,6 @@ from infra.reach import http, origin
 from infra.service import GuestPrograms, Service
 from infra.settings.ways_result import CloudflareAccess, TunnelSettings
 
-if TYPE_CHECKING:
-    from infra.cloudflare.tunnel import Tunnel
-
 OUTPUT = "tunnel"
 
 
@@ -29,15 +27,13 @@ OUTPUT = "tunnel"
 class Way:
     """What was declared, and the steps that log in to hosts for it."""
 
-    tunnel: "Tunnel"
+    tunnel: Tunnel
     connector: Connector
     settings: TunnelSettings
 
     @property
     def exported(self) -> Mapping[str, Any]:
         """The stack's output `tunnel`."""
-        from infra.cloudflare.tunnel import exported
-
         return exported(self.tunnel, self.settings.routes)
 
     @property
@@ -87,9 +83,6 @@ class Ways:
         settings = self._settings
         if settings is None:
             return None
-        # Seconds of import: only where there is a route.
-        from infra.cloudflare.tunnel import Tunnel, TunnelArgs
-
         last = (last_outputs.get(OUTPUT) or {}).get("routes") or ()
         tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, last))
         host, it = hosts[settings.host], self._identity

@@ -7,9 +7,8 @@ from typing import Any
 
 import pulumi
 
-from infra.cloudflare import sdk as cloudflare
 from infra.cloudflare.guard import TunnelGuard
-from infra.cloudflare.provider_shapes import config_args
+from infra.cloudflare.resources import CONFIG, RECORD, TUNNEL, Provider, Resource, config
 from infra.cloudflare.seen import LastRoutes, Seen, known_routes
 from infra.cloudflare.words import PROVIDER, TUNNEL_NAME
 from infra.guard.hooks import WayBindings
@@ -38,15 +37,12 @@ class Tunnel(pulumi.ComponentResource):
     ) -> None:
         super().__init__("berth:infra:Tunnel", name, {}, opts)
         settings, guard, hooks = args.settings, args.guard, args.hooks
-        provider = cloudflare.Provider(
-            PROVIDER, api_token=settings.access.api_token, base_url=settings.access.base_url
-        )
-        self.tunnel = cloudflare.ZeroTrustTunnelCloudflared(
+        provider = Provider(PROVIDER, settings.access.api_token, settings.access.base_url)
+        self.tunnel = Resource(
+            TUNNEL,
             TUNNEL_NAME,
-            account_id=settings.account,
-            name=settings.name,
-            config_src="cloudflare",
-            opts=pulumi.ResourceOptions(
+            {"accountId": settings.account, "name": settings.name, "configSrc": "cloudflare"},
+            pulumi.ResourceOptions(
                 provider=provider,
                 hooks=hooks.tunnel,
                 # The hook deletes it, where nobody else has routes in it.
@@ -66,16 +62,19 @@ class Tunnel(pulumi.ComponentResource):
             input=seen.apply(_state),
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks.there, depends_on=[self.tunnel]),
         )
-        self.routes = cloudflare.ZeroTrustTunnelCloudflaredConfig(
+        self.routes = Resource(
+            CONFIG,
             f"{TUNNEL_NAME}-routes",
-            account_id=settings.account,
-            tunnel_id=self.tunnel.id,
-            config=seen.apply(
-                lambda found: config_args(
-                    found.rules(settings.routes), found.now.rest if found.now else {}
-                )
-            ),
-            opts=pulumi.ResourceOptions(
+            {
+                "accountId": settings.account,
+                "tunnelId": self.tunnel.id,
+                "config": seen.apply(
+                    lambda found: config(
+                        found.rules(settings.routes), found.now.rest if found.now else {}
+                    )
+                ),
+            },
+            pulumi.ResourceOptions(
                 parent=self, provider=provider, hooks=hooks.routes, depends_on=[there]
             ),
         )
@@ -86,18 +85,19 @@ class Tunnel(pulumi.ComponentResource):
         )
         content = pulumi.Output.concat(self.tunnel.id, ".cfargotunnel.com")
         self.records = {
-            hostname: cloudflare.DnsRecord(
+            hostname: Resource(
+                RECORD,
                 record_name(hostname),
-                zone_id=zone,
-                name=hostname,
-                type="CNAME",
-                content=content,
-                proxied=True,
-                ttl=1,
-                comment=guard.identity.mark,
-                opts=pulumi.ResourceOptions(
-                    provider=provider, hooks=hooks.record, depends_on=[ours]
-                ),
+                {
+                    "zoneId": zone,
+                    "name": hostname,
+                    "type": "CNAME",
+                    "content": content,
+                    "proxied": True,
+                    "ttl": 1,
+                    "comment": guard.identity.mark,
+                },
+                pulumi.ResourceOptions(provider=provider, hooks=hooks.record, depends_on=[ours]),
             )
             for hostname in dict.fromkeys(route.hostname for route in settings.routes)
         }
@@ -128,9 +128,7 @@ async def _zone(tunnel: pulumi.CustomResource, guard: TunnelGuard) -> str:
         raise pulumi.RunError(str(error)) from None
 
 
-async def _look(
-    tunnel: cloudflare.ZeroTrustTunnelCloudflared, zone: pulumi.Output[str], args: TunnelArgs
-) -> Seen:
+async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: TunnelArgs) -> Seen:
     """Just before the list is written: what is in it, and which of it is ours."""
     settings, guard = args.settings, args.guard
     routes = settings.routes

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.cloudflare.ingress import Rule, is_route, name_of
+from infra.cloudflare.resources import RECORD, TUNNEL
 
-TUNNEL = "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared"
-RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 PROVIDER = "cloudflare"
 TUNNEL_NAME = "tunnel"
 LONGEST_COMMENT = 100
