@@ -5,15 +5,20 @@ import gc
 
 import pulumi
 
+from infra import last_run
+from infra.cloudflare.words import Identity
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
 from infra.guard.guard import Guard
 from infra.guard.steps import watch_steps
 from infra.hosts import declare_hosts, logins
 from infra.hosts import exported as exported_hosts
 from infra.login import LOGIN_KEY, login_keys, once_done
-from infra.service import declare_services
+from infra.service import GuestPrograms, declare_services
 from infra.service import exported as exported_services
 from infra.settings import load
+from infra.tailnet import declare_keys
+from infra.tailnet import exported as exported_keys
+from infra.ways import OUTPUT, Ways
 
 
 def main() -> None:
@@ -25,16 +30,27 @@ def main() -> None:
     settings = load()
     for warning in settings.warnings:
         pulumi.log.warn(warning)
-    keys = login_keys(settings.ssh, project, stack)
+    before = last_run.outputs(project, stack)
+    keys = login_keys(settings.ssh, before)
     guard = Guard(settings, keys.public_keys, project=project, stack=stack)
+    identity = Identity(project, stack, settings.id)
+    ways = Ways(settings.tunnel, settings.cloudflare, identity, lambda: guard.destroying)
     steps = watch_steps(
         {name: one.spec.host for name, one in settings.services.items()}, guard.before_step_delete
     )
     hosts = declare_hosts(settings, guard, keys, steps)
-    services = declare_services(settings, hosts, project=project, stack=stack)
+    guests = GuestPrograms()
+    services = declare_services(settings, hosts, guests, project=project, stack=stack)
+    way = ways.declare(hosts, guests, services, before)
+    tailnet_keys = declare_keys(settings.tailnet, stack)
     pulumi.export("hosts", exported_hosts(hosts))
     pulumi.export("services", exported_services(services))
+    if way is not None:
+        pulumi.export(OUTPUT, way.exported)
+    if tailnet_keys:
+        pulumi.export("tailnet_keys", exported_keys(tailnet_keys))
     done = [*logins(hosts), *(step for service in services.values() for step in service.steps)]
+    done += way.steps if way is not None else []
     pulumi.export(LOGIN_KEY, once_done(keys, done))
 
 

@@ -1,11 +1,12 @@
 """How a container is logged in to: its host key, learnt once, and the keys that it lets in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
-from infra import last_run, remote
+from infra import remote
 from infra.container import formerly
 from infra.remote import Access, Step
 from infra.settings import SshKeys
@@ -30,9 +31,9 @@ class LoginKeys:
     public_keys: pulumi.Output[list[str]]
 
 
-def login_keys(ssh: SshKeys, project: str, stack: str) -> LoginKeys:
-    """The keys of this run. What the last one used is read from this stack's own outputs."""
-    known: str | None = last_run.outputs(project, stack).get(LOGIN_KEY)
+def login_keys(ssh: SshKeys, last_outputs: Mapping[str, Any]) -> LoginKeys:
+    """The keys of this run. What the last one used is among this stack's own outputs."""
+    known: str | None = last_outputs.get(LOGIN_KEY)
     last = pulumi.Output.secret(known) if known else ssh.private_key
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))

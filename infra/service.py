@@ -89,17 +89,28 @@ class Service(pulumi.ComponentResource):
         copied = remote.copy(
             f"{name}-archive", host.access, archive, travels.path, host.made_anew, opts=below
         )
-        variables = list(args.settings.secrets)
+        variables, tls = list(args.settings.secrets), args.settings.tls
 
         def asked(values: Sequence[str]) -> str:
-            secrets = dict(zip(variables, values, strict=True))
+            secrets = dict(zip(variables, values, strict=False))
+            # Behind them come certificate and key, where they are sent.
+            texts = (values[-2], values[-1]) if tls and tls.texts else None
             project = args.settings.project
             told = document.deploy(
-                places, spec, project, travels, owner=args.owner, secrets=secrets
+                places,
+                spec,
+                project,
+                travels,
+                owner=args.owner,
+                secrets=secrets,
+                tls=tls,
+                tls_texts=texts,
             )
             return json.dumps(told, sort_keys=True)
 
-        values = pulumi.Output.all(*args.settings.secrets.values())
+        values = pulumi.Output.all(
+            *args.settings.secrets.values(), *(tls.texts if tls and tls.texts else ())
+        )
         stdin: pulumi.Output[str] = values.apply(asked)
         intent = pulumi.Stash(
             f"{name}-intent",
@@ -124,22 +135,39 @@ class Service(pulumi.ComponentResource):
                 pulumi.ResourceOptions(depends_on=[copied, removal], hooks=host.hooks.deploy),
             ),
         )
+        self.intent = intent.id
         self.host, self.unit = host.name, places.unit
         self.steps = (removal, copied, self.deploy)
         self.url = _url(host.access.address, spec)
         self.register_outputs({"url": self.url})
 
 
+class GuestPrograms:
+    """The guest program of each host that needs it, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, GuestProgram] = {}
+
+    def of(self, host: Host) -> GuestProgram:
+        """The one of this host."""
+        if host.name not in self._made:
+            self._made[host.name] = GuestProgram(host)
+        return self._made[host.name]
+
+
 def declare_services(
-    settings: Settings, hosts: Mapping[str, Host], *, project: str, stack: str
+    settings: Settings,
+    hosts: Mapping[str, Host],
+    guests: GuestPrograms,
+    *,
+    project: str,
+    stack: str,
 ) -> dict[str, Service]:
-    """Make the components, by name; a host gets the guest program with its first service."""
-    guests: dict[str, GuestProgram] = {}
+    """Make the components, by name."""
     made = {}
     for name, one in settings.services.items():
         host = hosts[one.spec.host]
-        guest = guests.get(host.name) or GuestProgram(host)
-        guests[host.name] = guest
+        guest = guests.of(host)
         owner = f"{project}/{stack}/{name}/{settings.id}"
         made[name] = Service(name, ServiceArgs(one, host, guest, owner))
     return made
@@ -161,4 +189,5 @@ def _url(address: str, spec: Spec) -> str:
     """Where the service is asked from outside; from its host alone where it listens there only."""
     listen = ip_address(spec.listen)
     at = address if listen.is_unspecified else spec.listen
-    return f"http://[{at}]:{spec.port}" if ":" in at else f"http://{at}:{spec.port}"
+    scheme = "https" if spec.tls else "http"
+    return f"{scheme}://[{at}]:{spec.port}" if ":" in at else f"{scheme}://{at}:{spec.port}"

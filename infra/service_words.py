@@ -29,7 +29,11 @@ def updated(old: Document, new: Document) -> str:
         *(["new code"] if old["archive"]["sha256"] != new["archive"]["sha256"] else []),
         *(["new Python environment"] if old["environment"] != new["environment"] else []),
         *_variables(old, new),
-        *(f"unit {unit}" for unit in _different(old["units"], new["units"])),
+        *(
+            f"unit {unit}"
+            for unit in _different(old["units"], new["units"])
+            if not unit.startswith(f"{new['unit']}-certificate.")
+        ),
     ]
     if changes:
         lost = _lost(new) if _has_socket(old) else ""

@@ -51,7 +51,12 @@ def send_again(service: str, host: str) -> str:
     return "pulumi up " + " ".join(f"--replace '**::{name}'" for name in names)
 
 
-def words(host: str, errors: list[str], *, service: str = "") -> str | None:
+def connect_again(host: str) -> str:
+    """The one command that sends everything of a connector again."""
+    return f"pulumi up --replace '**::{host}-guest' --replace '**::{host}-connector'"
+
+
+def words(host: str, errors: list[str], *, again: str = "") -> str | None:
     """What to do about a failed step on `host`; None where the step itself has said so."""
     if not errors:
         return None
@@ -61,5 +66,5 @@ def words(host: str, errors: list[str], *, service: str = "") -> str | None:
     for signs, text in _WORDS:
         where = said if text is _SUDO else first
         if any(sign in where for sign in signs):
-            return text.format(host=host, again=send_again(service, host))
+            return text.format(host=host, again=again)
     return None

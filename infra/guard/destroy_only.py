@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 
+from infra.cloudflare.words import Identity
 from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
@@ -20,7 +21,8 @@ from infra.guard.survey import RefusedError, tags_now
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
 from infra.settings import ProxmoxAccess
-from infra.settings.load import load_access
+from infra.settings.load import load_access, load_cloudflare_access
+from infra.ways import Ways
 
 VARIABLE = "BERTH_DESTROY_ONLY"
 
@@ -104,6 +106,8 @@ def declare_destroy_only() -> None:
     run = _Destroy(access)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
     watch_steps({}, run.allow)
+    identity = Identity(pulumi.get_project(), pulumi.get_stack(), "")
+    Ways(None, load_cloudflare_access(), identity, lambda: run.destroying)
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))
     declare_teardown(run.on_destroy)
     if access:

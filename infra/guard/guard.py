@@ -54,6 +54,11 @@ class Guard:
         """All tags of a container: its own, and the mark that says whose it is."""
         return sorted({*self._settings.containers[host].tags, str(self._marks[host])})
 
+    @property
+    def destroying(self) -> bool:
+        """Whether this run is known to be a destroy by now."""
+        return self._destroying
+
     def settle(self, host: str, container: pulumi.CustomResource) -> None:
         """Notice when the registration of `container` has returned."""
         container.urn.apply(lambda _: self._settled.add(host))

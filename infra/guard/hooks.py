@@ -66,6 +66,58 @@ def bind_steps(say: StepCallbacks, before_delete: Callback, on_error: ErrorCallb
     )
 
 
+@dataclass(frozen=True)
+class WayCallbacks:
+    """What is asked and done before parts of the tunnel are made, changed or deleted."""
+
+    tunnel: ContainerCallbacks
+    refuse_deleted: Callback
+    write_routes: Callback
+    remove_routes: Callback
+    remember_routes: Callback
+    create_record: Callback
+    gate: Callback
+
+
+@dataclass(frozen=True)
+class WayBindings:
+    """The hooks of each kind of resource of the ways in; None where mocks stand in."""
+
+    tunnel: pulumi.ResourceHookBinding | None = None
+    there: pulumi.ResourceHookBinding | None = None
+    routes: pulumi.ResourceHookBinding | None = None
+    ours: pulumi.ResourceHookBinding | None = None
+    record: pulumi.ResourceHookBinding | None = None
+    gate: pulumi.ResourceHookBinding | None = None
+
+
+def bind_ways(ways: WayCallbacks) -> WayBindings:
+    """The hooks of the tunnel and of what hangs on it. The gate is for real runs only."""
+    there = _register("berth-tunnel-there", ways.refuse_deleted)
+    routes = _register("berth-routes-write", ways.write_routes)
+    gate = pulumi.ResourceHook("berth-gate", ways.gate)
+    return WayBindings(
+        tunnel=pulumi.ResourceHookBinding(
+            before_create=[_register("berth-tunnel-create", ways.tunnel.create)],
+            before_update=[_register("berth-tunnel-update", ways.tunnel.update)],
+            before_delete=[_register("berth-tunnel-delete", ways.tunnel.delete)],
+        ),
+        there=pulumi.ResourceHookBinding(before_create=[there], before_update=[there]),
+        routes=pulumi.ResourceHookBinding(
+            before_create=[routes],
+            before_update=[routes],
+            before_delete=[_register("berth-routes-remove", ways.remove_routes)],
+        ),
+        ours=pulumi.ResourceHookBinding(
+            before_delete=[_register("berth-routes-remember", ways.remember_routes)]
+        ),
+        record=pulumi.ResourceHookBinding(
+            before_create=[_register("berth-record-create", ways.create_record)]
+        ),
+        gate=pulumi.ResourceHookBinding(before_create=[gate], before_update=[gate]),
+    )
+
+
 def bind_tripwire(callback: Callback) -> pulumi.ResourceHookBinding:
     """The hook that anything but a destroy reaches."""
     return pulumi.ResourceHookBinding(before_create=[_register("berth-tripwire", callback)])

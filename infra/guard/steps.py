@@ -9,7 +9,7 @@ import pulumi
 
 from infra import service_words
 from infra.guard import hooks
-from infra.step_words import words
+from infra.step_words import connect_again, send_again, words
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> Step
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]
-        if text := words(hosts.get(named, named), args.errors, service=named):
+        host = hosts.get(named, named)
+        connects = args.name.endswith(("-connector", "-disconnect"))
+        again = connect_again(named) if connects else send_again(named, host)
+        if text := words(host, args.errors, again=again):
             pulumi.log.error(f"{args.name}: {text}")
         return False
 

@@ -21,6 +21,7 @@ from . import (
     placed,
     state,
     systemd,
+    tls,
 )
 from . import release as releases
 from .document import Deploy
@@ -45,6 +46,7 @@ def deploy(document: Deploy, host: Host, report: Report) -> dict[str, Any]:
         release, made = releases.stage(document, held, host, report)
         changed += made
         _remember(document, memory, host)
+        changed += tls.place(document, host)
         try:
             done, healthy_s = Switch(document, release, memory, host, report).run()
         except StepFailed:
@@ -81,6 +83,7 @@ def _demand_possible(document: Deploy, memory: State, host: Host) -> None:
         )
     environfile.demand_distinct(document, host)
     demand_free_port(document, memory, host)
+    tls.demand_good(document, host)
 
 
 def _account(document: Deploy, host: Host) -> list[str]:
@@ -115,6 +118,7 @@ def _remember(document: Deploy, memory: State, host: Host) -> None:
     memory.env_files = _with(memory.env_files, document.env_file.path)
     memory.archives = _with(memory.archives, document.archive.path)
     memory.units = _with(memory.units, *document.units)
+    memory.certificates = _with(memory.certificates, *tls.ours(document))
     state.save(host, document.service, memory)
 
 
@@ -143,6 +147,8 @@ def _tidy(document: Deploy, release: Path, memory: State, host: Host, began_at: 
     for path in _others(memory.env_files, document.env_file.path):
         host.at(path).unlink(missing_ok=True)
         files.remove_if_empty(host.at(path).parent)
+    tls.gone(memory.certificates, tls.ours(document), host)
+    memory.certificates = tls.ours(document)
     memory.roots, memory.env_files = [document.root], [document.env_file.path]
     memory.units, memory.archives = list(document.units), archives
 

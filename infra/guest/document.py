@@ -15,6 +15,8 @@
      "units": {"chat.service": TEXT, "chat.socket": TEXT},
      "host": "0.0.0.0", "port": 8000,
      "health": {"path": "/healthz", "status": 200, "json": null | {...}, "limit_s": 60},
+     "tls": null | {"certificate": PATH, "key": PATH, "names": [],
+                    "texts": null | {"certificate": PEM, "key": PEM}},
      "secrets": ["value to mask", ...], "lock_limit_s": 300}
 
 `archive.sha256` is the hash of the tar inside the archive (`gzip -dc FILE | sha256sum`).
@@ -27,7 +29,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from .failure import BadDocument
 
@@ -78,6 +80,18 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """Certificate and key, by path. `texts` are both where they were sent; `names` are those of
+    one that the host makes; without either they are the host's own.
+    """
+
+    certificate: str
+    key: str
+    texts: dict[str, str] | None
+    names: list[str]
+
+
+@dataclass(frozen=True)
 class Named:
     """Which service of a host is meant, and whose it is."""
 
@@ -106,34 +120,41 @@ class Deploy(Named):
     host: str
     port: int
     health: Health
+    tls: Tls | None
 
 
-Part = TypeVar("Part", bound=Named | Archive | Environment | EnvFile | Health)
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Part = TypeVar("Part", bound=_Dataclass)
 
 
 def read_deploy(document: object) -> Deploy:
     """The document of `deploy`; raises BadDocument with the name of what does not fit."""
-    given = _mapping("document", document)
-    _check_format(given)
-    archive = _part(Archive, "archive", given.get("archive"))
+    given = mapping("document", document)
+    check_format(given)
+    archive = part(Archive, "archive", given.get("archive"))
     nested = {
         "archive": replace(archive, path=os.path.abspath(archive.path)),  # noqa: PTH100 - no links
-        "environment": _part(Environment, "environment", given.get("environment")),
-        "env_file": _part(EnvFile, "env_file", given.get("env_file")),
-        "health": _part(Health, "health", given.get("health")),
+        "environment": part(Environment, "environment", given.get("environment")),
+        "env_file": part(EnvFile, "env_file", given.get("env_file")),
+        "health": part(Health, "health", given.get("health")),
+        "tls": None if given.get("tls") is None else part(Tls, "tls", given["tls"]),
     }
-    return _part(Deploy, "document", {**given, **nested})
+    return part(Deploy, "document", {**given, **nested})
 
 
 def read_named(document: object) -> Named:
     """The document of `remove` and `status`; that of a deploy is also understood."""
-    given = _mapping("document", document)
-    _check_format(given)
+    given = mapping("document", document)
+    check_format(given)
     names = {field.name for field in fields(Named)}
-    return _part(Named, "document", {key: given[key] for key in given if key in names})
+    return part(Named, "document", {key: given[key] for key in given if key in names})
 
 
-def _check_format(given: Mapping[str, Any]) -> None:
+def check_format(given: Mapping[str, Any]) -> None:
+    """BadDocument where it is of another version."""
     if given.get("format") != FORMAT:
         raise BadDocument(
             f"document: this guest program understands format {FORMAT}, "
@@ -142,14 +163,16 @@ def _check_format(given: Mapping[str, Any]) -> None:
         )
 
 
-def _mapping(name: str, value: object) -> dict[str, Any]:
+def mapping(name: str, value: object) -> dict[str, Any]:
+    """The value, where it is a JSON object; else BadDocument."""
     if not isinstance(value, dict):
         raise BadDocument(f"{name}: must be a JSON object, got {type(value).__name__}")
     return value
 
 
-def _part(kind: type[Part], name: str, value: object) -> Part:
-    given = _mapping(name, value)
+def part(kind: type[Part], name: str, value: object) -> Part:
+    """`value` as a dataclass with exactly its fields; else BadDocument."""
+    given = mapping(name, value)
     wanted = {field.name for field in dataclasses.fields(kind)}
     if missing := sorted(wanted - given.keys()):
         raise BadDocument(f"{name}: {', '.join(missing)} missing")

@@ -1,7 +1,6 @@
 """Starts a service's release: resolves `current`, then serves the sockets that systemd opened.
 
 Run by the unit, in two stages of one process:
-
     launcher.py run ROOT IMPORT-PATH serve MODULE:ATTRIBUTE [--factory] [--workers N] [...]
     launcher.py run ROOT IMPORT-PATH exec PROGRAM ARGUMENT...
 
@@ -12,6 +11,7 @@ began with, and goes on in the release's own Python. `exec` is for a command of 
 import argparse
 import asyncio
 import os
+import runpy
 import selectors
 import signal
 import socket
@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     import uvicorn
 
-Handler = Callable[[int, FrameType | None], None]
 FIRST_SOCKET = 3
 KEEP_ALIVE_S = 100  # above the 90 s for which a connector in front keeps its connections
 IDLE_GRACE_S = 1.0
 CUT_OFF_S = 5
 POLL_S = 0.05
+RENEWAL = str(Path(__file__).with_name("renewal.py"))
 RESPAWN_S = 1.0
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -38,8 +38,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def main(arguments: Sequence[str]) -> None:
     """Both stages: `run` replaces the process, `serve` ends with the service."""
     if arguments[:1] == ["run"]:
-        root, import_path, *rest = arguments[1:]
-        run_release(Path(root), import_path, rest)
+        run_release(Path(arguments[1]), arguments[2], arguments[3:])
     parser = argparse.ArgumentParser(prog="launcher.py")
     parser.add_argument("stage", choices=["serve"])
     parser.add_argument("app")
@@ -47,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--drain", type=float, default=30)
+    parser.add_argument("--tls", nargs=2, default=(None, None))
     serve_sockets(parser.parse_args(arguments))
 
 
@@ -61,11 +61,10 @@ def run_release(root: Path, import_path: str, rest: Sequence[str]) -> NoReturn:
     os.environ["VIRTUAL_ENV"] = str(binaries.parent)
     os.chdir(imports.removesuffix("/src"))
     if rest[0] == "exec":
-        command = rest[1:]
         try:
-            os.execvp(command[0], [*command])  # noqa: S606
+            os.execvp(rest[1], [*rest[1:]])  # noqa: S606
         except FileNotFoundError:
-            raise SystemExit(f"{command[0]}: not in {binaries} nor in {SYSTEM_PATH}") from None
+            raise SystemExit(f"{rest[1]}: not in {binaries} nor in {SYSTEM_PATH}") from None
     python = str(binaries / "python")
     os.execv(python, [python, "-P", str(Path(__file__).resolve()), *rest])  # noqa: S606
 
@@ -97,6 +96,8 @@ def serve(
         log_level=options.log_level,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CUT_OFF_S,
+        ssl_certfile=options.tls[0],
+        ssl_keyfile=options.tls[1],
     )
     server = draining_server(config, options.drain, notify)
     server.run(sockets=sockets)
@@ -117,6 +118,8 @@ def draining_server(
             await super().startup(sockets=sockets)
             if self.started and not self.should_exit:
                 self.listen_first(asyncio.get_running_loop())
+                if config.ssl is not None:
+                    self.renewing = runpy.run_path(RENEWAL)["begin"](config)
                 notify("READY=1")
 
         def listen_first(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -124,7 +127,7 @@ def draining_server(
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self.before(signal.getsignal(number), loop))
 
-        def before(self, after: object, loop: asyncio.AbstractEventLoop) -> Handler:
+        def before(self, after: object, loop: asyncio.AbstractEventLoop) -> Callable[..., None]:
             def received(number: int, frame: FrameType | None) -> None:
                 self.told += 1
                 self.should_exit = self.told > 1
@@ -157,9 +160,8 @@ async def drain(server: "uvicorn.Server", limit_s: float) -> None:
     """
     for listening in server.servers:
         listening.close()
-    closing = (b"connection", b"close")
-    server.config.encoded_headers.append(closing)
-    server.server_state.default_headers.append(closing)
+    for headers in (server.config.encoded_headers, server.server_state.default_headers):
+        headers.append((b"connection", b"close"))
     began = time.monotonic()
     idle_closed = False
     while server.server_state.connections or server.server_state.tasks:
@@ -278,9 +280,7 @@ class Supervisor:
             self._spawn()
 
     def _pause(self) -> float | None:
-        if not self._respawn_at:
-            return None
-        return max(0.0, min(self._respawn_at) - time.monotonic())
+        return max(0.0, min(self._respawn_at) - time.monotonic()) if self._respawn_at else None
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if not self._stopping:

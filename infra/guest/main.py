@@ -9,13 +9,15 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from . import document as documents
+from .connector import connect, disconnect
+from .connector_document import read_connect, read_disconnect
 from .deploy import deploy
 from .failure import BadDocument, StepFailed
 from .host import Host
 from .remove import remove, status
 from .report import Report
 
-VERBS = ("deploy", "remove", "status")
+VERBS = ("deploy", "remove", "status", "connect", "disconnect")
 
 
 def main(arguments: Sequence[str], host: Host | None = None) -> int:
@@ -55,6 +57,10 @@ def _over_time(_number: int, _frame: FrameType | None) -> NoReturn:
 def _run(verb: str, given: object, host: Host, report: Report) -> dict[str, Any]:
     if verb == "deploy":
         return deploy(documents.read_deploy(given), host, report)
+    if verb == "connect":
+        return connect(read_connect(given), host, report)
+    if verb == "disconnect":
+        return disconnect(read_disconnect(given), host, report)
     named = documents.read_named(given)
     return remove(named, host, report) if verb == "remove" else status(named, host)
 

@@ -55,10 +55,19 @@ def place(document: Deploy, release: Path, host: Host) -> list[str]:
     if written := systemd.write(document.units, host):
         systemd.reload(host)
         changed += written
-    names = units_of(document)
-    if not all(unit.enabled for unit in systemd.show(names, host).values()):
+    # What a timer starts is not started at boot.
+    timed = {
+        f"{name.removesuffix('.timer')}.service" for name in document.units if ".timer" in name
+    }
+    names = [name for name in units_of(document) if name not in timed]
+    shown = systemd.show(names, host)
+    if not all(unit.enabled for unit in shown.values()):
         systemd.enable(names, host)
         changed.append("enabled")
+    timers = [name for name in names if name.endswith(".timer") and not shown[name].is_active]
+    for name in timers:
+        systemd.start(name, systemd.QUICK_S, host)
+        changed.append(name)
     return changed
 
 

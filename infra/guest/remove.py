@@ -28,7 +28,7 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
             raise StepFailed(f"service {document.service}: here it belongs to {memory.owner}")
         removed = systemd.remove(_units(document, memory, host), STOP_LIMIT_S, host, report)
         roots = [host.at(root) for root in memory.roots]
-        env_files = [host.at(path) for path in memory.env_files]
+        env_files = [host.at(path) for path in [*memory.env_files, *memory.certificates]]
         archives = [host.at(path) for path in memory.archives]
         ours = [path for root in roots for path in _ours_in(root)]
         removed += [str(path) for path in [*ours, *env_files, *archives] if files.remove_tree(path)]
@@ -36,7 +36,7 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
             files.remove_if_empty(directory)
         stays = _stays({*roots, host.at(document.root)}, document, memory, host)
         files.remove_tree(state.home(host, document.service))
-        _leave(host)
+        leave(host)
     for item in stays:
         report.say(f"stays: {item}")
     return {
@@ -47,7 +47,7 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
     }
 
 
-def _leave(host: Host) -> None:
+def leave(host: Host) -> None:
     """Without any service left, what all of them shared goes: guest program, uv, caches."""
     if not files.remove_if_empty(host.at(f"{state.HOME}/services")):
         return

@@ -16,9 +16,10 @@ class State:
     """One service on this host.
 
     `confirmed` is a digest of what runs (release, environment file, units), empty while a switch
-    is under way. `roots`, `units`, `env_files` and `archives` are what was placed, so that it is
-    found when the stack names other ones. `packages` are those that a deploy brought. `answers` is
-    what the confirmed one answers, and where: {"health": {...}, "host", "port"}.
+    is under way. `roots`, `units`, `env_files`, `archives` and `certificates` are what was placed,
+    so that it is found when the stack names other ones. `packages` are those that a deploy brought.
+    `answers` is what the confirmed one answers, and where: {"health": {...}, "host", "port"}, and
+    "encrypted" where it speaks HTTPS.
     """
 
     owner: str = ""
@@ -28,6 +29,7 @@ class State:
     env_files: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     archives: list[str] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
 

@@ -19,12 +19,13 @@ STOP_LIMIT_S = 900  # the unit's own limit is shorter
 
 def digest(document: Deploy, release: Path) -> str:
     """What a running service was started from: a change of any of it needs a restart."""
+    own = (f"{document.unit}.service", f"{document.unit}.socket")
     parts = [
         release.name,
         document.root,
         document.env_file.path,
         hashlib.sha256(document.env_file.text.encode()).hexdigest(),
-        sorted(document.units.items()),
+        sorted(pair for pair in document.units.items() if pair[0] in own),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -85,6 +86,7 @@ class Switch:
             "health": asdict(self._document.health),
             "host": self._document.host,
             "port": self._document.port,
+            "encrypted": self._document.tls is not None,
         }
         return self._changed, seconds
 
@@ -127,6 +129,7 @@ class Switch:
             document.port,
             self._report,
             lambda: self._broken(self._service),
+            encrypted=document.tls is not None,
         )
         if self._changed:
             self._report.say(f"healthy after {seconds:.1f} s")
@@ -200,7 +203,11 @@ class Switch:
         answers = self._memory.answers
         if not answers:
             return "though nobody noted what it must answer"
-        service = next(n for n, text in was.units.items() if text and n.endswith(".service"))
+        service = next(
+            name
+            for name, text in was.units.items()
+            if text and name.endswith(".service") and not name.endswith("-certificate.service")
+        )
         try:
             health.gate(
                 Health(**answers["health"]),
@@ -208,6 +215,7 @@ class Switch:
                 answers["port"],
                 self._report,
                 lambda: self._broken(service),
+                encrypted=answers.get("encrypted", False),
             )
         except StepFailed as failure:
             return f"but is not healthy either ({failure.problem})"

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 
 import pulumi
 
-from infra.settings import resolve, rules, service_rules
+from infra.settings import resolve, rules, service_rules, ways_logins, ways_resolve, ways_rules
 from infra.settings.identity import new_stack_id
-from infra.settings.problems import SettingsError
+from infra.settings.problems import Problem, SettingsError
 from infra.settings.result import ProxmoxAccess, Settings
 from infra.settings.shape import check_shape
 from infra.settings.source import read_source
+from infra.settings.ways_result import CloudflareAccess
 
 
 def load(
@@ -24,6 +25,7 @@ def load(
     found = [
         *rules.check(partial),
         *service_rules.check(partial.services, frozenset(partial.kinds)),
+        *ways_rules.check(partial),
         *resolved.problems,
     ]
     problems = [*source.problems, *shape.problems, *source.without_secrets(found)]
@@ -36,3 +38,14 @@ def load_access(environment: Mapping[str, str] = os.environ) -> ProxmoxAccess | 
     """How to reach Proxmox, whatever else is wrong with the stack file; None if that is, too."""
     source = read_source(environment)
     return resolve.access(source, check_shape(source, new_stack_id).partial, environment)
+
+
+def load_cloudflare_access(
+    environment: Mapping[str, str] = os.environ,
+) -> CloudflareAccess | None:
+    """How to ask Cloudflare, whatever else is wrong with the stack file; None if that is, too."""
+    source = read_source(environment)
+    values = check_shape(source, new_stack_id).partial.cloudflare
+    problems: list[Problem] = []
+    login = ways_logins.check_cloudflare(source, values or {}, environment, problems)
+    return None if problems else ways_resolve.access(source, login)

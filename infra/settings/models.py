@@ -34,6 +34,7 @@ from infra.settings.scalars import (
 from infra.settings.service import Service
 from infra.settings.service_scalars import ServiceName
 from infra.settings.template_names import file_of, guess_system
+from infra.settings.ways import Cloudflare, Tailnet
 
 System = Literal["debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse"]
 Algorithm = Literal["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
@@ -204,6 +205,12 @@ class StackFile(Model):
     hosts: dict[HostName, Host] = Field(description="the hosts of this stack, by name")
     services: dict[ServiceName, Service] = Field(
         default_factory=dict, description="the FastAPI services on those hosts, by name"
+    )
+    cloudflare: Cloudflare | None = Field(
+        None, description="the tunnel for the public names of services"
+    )
+    tailnet: Tailnet | None = Field(
+        None, description="the Tailscale network, and keys to join it with"
     )
     replace: tuple[HostName, ...] = Field(
         (), strict=False, description="hosts whose container may be destroyed and made anew"

@@ -9,6 +9,18 @@ from pydantic.fields import FieldInfo
 
 from infra.settings.models import Container, Existing, Proxmox, Ssh, StackFile, Template
 from infra.settings.service import Health, Limits, Sandbox, Service
+from infra.settings.ways import (
+    Cloudflare,
+    Connector,
+    HostPair,
+    LocalPair,
+    Origin,
+    Route,
+    SecretPair,
+    Tailnet,
+    TailnetKey,
+    Tls,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -22,6 +34,16 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "berth:services.NAME.health": Health,
     "berth:services.NAME.limits": Limits,
     "berth:services.NAME.sandbox": Sandbox,
+    "berth:services.NAME.tls": Tls,
+    "berth:services.NAME.tls.files": LocalPair,
+    "berth:services.NAME.tls.secrets": SecretPair,
+    "berth:services.NAME.tls.on_host": HostPair,
+    "berth:services.NAME.routes[]": Route,
+    "berth:services.NAME.routes[].origin": Origin,
+    "berth:cloudflare": Cloudflare,
+    "berth:cloudflare.connector": Connector,
+    "berth:tailnet": Tailnet,
+    "berth:tailnet.keys.NAME": TailnetKey,
 }
 _HEAD = """# Every setting
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from infra.settings import login, service_sources
+from infra.settings import login, service_sources, ways_resolve
 from infra.settings.known_hosts import check_host_key, find_host_key
 from infra.settings.login import Login
 from infra.settings.models import StackFile
@@ -17,6 +17,7 @@ from infra.settings.service_sources import Looked
 from infra.settings.shape import Partial
 from infra.settings.source import Source
 from infra.settings.ssh_keys import check_public_key, public_half
+from infra.settings.ways_resolve import CLOUDFLARED_KEY, Ways
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Resolved:
     public_keys: tuple[str, ...]
     host_keys: Mapping[str, str]
     services: Mapping[str, Looked]
+    ways: Ways
+    cloudflared_key: str | None
     problems: tuple[Problem, ...]
 
 
@@ -47,7 +50,17 @@ def check(source: Source, partial: Partial, environment: Mapping[str, str]) -> R
     private_key, public_keys = _ssh(source, partial, environment, problems)
     host_keys = _host_keys(partial, environment, problems)
     services = service_sources.check(partial.likely, source, problems)
-    return Resolved(found, private_key, public_keys, host_keys, services, tuple(problems))
+    ways = ways_resolve.check(source, partial, environment, problems)
+    return Resolved(
+        found,
+        private_key,
+        public_keys,
+        host_keys,
+        services,
+        ways,
+        environment.get(CLOUDFLARED_KEY) or None,
+        tuple(problems),
+    )
 
 
 def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Settings:
@@ -60,6 +73,8 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         if host.existing
     }
     proxmox = _access(source, resolved.login) if resolved.login else None
+    ways = resolved.ways
+    cloudflare = ways_resolve.access(source, ways.cloudflare)
     return Settings(
         id=stack_file.id,
         proxmox=proxmox,
@@ -67,8 +82,7 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         containers=containers,
         existing=existing,
         services={
-            name: _service(name, stack_file, resolved.services[name], source)
-            for name in stack_file.services
+            name: _service(name, stack_file, resolved, source) for name in stack_file.services
         },
         root_passwords={
             name: source.secret(container.root_password)
@@ -77,18 +91,24 @@ def settings(source: Source, stack_file: StackFile, resolved: Resolved) -> Setti
         },
         replace=frozenset(stack_file.replace),
         remove=frozenset(stack_file.remove),
-        warnings=tuple(_warnings(stack_file, proxmox, resolved.services)),
+        cloudflare=cloudflare,
+        tunnel=ways_resolve.tunnel(stack_file, cloudflare, resolved.cloudflared_key),
+        tailnet=ways_resolve.tailnet(stack_file, ways.tailscale, source),
+        warnings=(*_warnings(stack_file, proxmox, resolved.services), *ways.warnings),
     )
 
 
-def _service(name: str, stack_file: StackFile, looked: Looked, source: Source) -> ServiceSettings:
-    spec = stack_file.services[name]
+def _service(
+    name: str, stack_file: StackFile, resolved: Resolved, source: Source
+) -> ServiceSettings:
+    spec, looked = stack_file.services[name], resolved.services[name]
     return ServiceSettings(
         spec=spec,
         places=places(name, spec),
         tree=looked.tree,
         project=looked.project,
         secrets={variable: named.output(source) for variable, named in looked.secrets.items()},
+        tls=ways_resolve.tls(name, stack_file, resolved.ways.pairs.get(name), source),
     )
 
 

@@ -10,6 +10,12 @@ from infra.release.tree import Tree
 from infra.settings.models import Container, Existing
 from infra.settings.service import Service
 from infra.settings.service_places import Places
+from infra.settings.ways_result import (
+    CloudflareAccess,
+    TailnetSettings,
+    TlsSettings,
+    TunnelSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +49,15 @@ class ServiceSettings:
     tree: Tree
     project: Project
     secrets: Mapping[str, pulumi.Output[str]] = field(repr=False)
+    tls: TlsSettings | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
     """One stack. `proxmox` is None only where no container is declared.
 
-    The host key of each existing host is known. `warnings` are said at each preview.
+    `tunnel` is None without routes; `cloudflare` is also there for what earlier ones left. The host
+    key of each existing host is known. `warnings` are said at each preview.
     """
 
     id: str
@@ -61,4 +69,7 @@ class Settings:
     root_passwords: Mapping[str, pulumi.Output[str]] = field(repr=False)
     replace: frozenset[str]
     remove: frozenset[str]
+    cloudflare: CloudflareAccess | None
+    tunnel: TunnelSettings | None
+    tailnet: TailnetSettings | None
     warnings: tuple[str, ...]

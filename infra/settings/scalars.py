@@ -14,7 +14,7 @@ MARK_PREFIX = "berth+"
 HOSTNAME_LIMIT = 64
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DNS = rf"{_LABEL}(?:\.{_LABEL})*"
+DNS = rf"{_LABEL}(?:\.{_LABEL})*"
 _ARCHIVE = r"\.tar(?:\.gz|\.xz|\.zst|\.bz2)?"
 _INTERFACE = 'must be an IPv4 address with its prefix length, such as "192.168.1.111/24"'
 
@@ -56,8 +56,8 @@ def _url(text: str) -> str:
     return text
 
 
-def _dns_name(text: str) -> str:
-    if len(text) <= 253 and re.fullmatch(_DNS, text):
+def dns_name(text: str) -> str:
+    if len(text) <= 253 and re.fullmatch(DNS, text):
         if text.rpartition(".")[2].isdigit():
             raise SaidError("must be a DNS name, whose last part is never all digits")
         return text
@@ -67,11 +67,11 @@ def _dns_name(text: str) -> str:
 def _hostname(text: str) -> str:
     if len(text) > HOSTNAME_LIMIT:
         raise SaidError(f"must have at most {HOSTNAME_LIMIT} characters, since Linux takes no more")
-    return _dns_name(text)
+    return dns_name(text)
 
 
 def _host_address(text: str) -> str:
-    return str(IPv4Address(text)) if re.fullmatch(r"[0-9.]+", text) else _dns_name(text)
+    return str(IPv4Address(text)) if re.fullmatch(r"[0-9.]+", text) else dns_name(text)
 
 
 def _tag(text: str) -> str:
@@ -101,7 +101,7 @@ HostAddress = Annotated[
     Parsed(
         _host_address,
         'must be an IPv4 address without a prefix, such as "192.168.1.20", or a DNS name',
-        {"pattern": f"^{_DNS}$"},
+        {"pattern": f"^{DNS}$"},
     ),
 ]
 Endpoint = Annotated[
@@ -121,7 +121,7 @@ DnsName = Annotated[
     Parsed(
         _hostname,
         "must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots",
-        {"pattern": f"^{_DNS}$", "maxLength": HOSTNAME_LIMIT},
+        {"pattern": f"^{DNS}$", "maxLength": HOSTNAME_LIMIT},
     ),
 ]
 Tag = Annotated[

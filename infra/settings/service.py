@@ -23,6 +23,7 @@ from infra.settings.service_scalars import (
     SourcePath,
     UnitName,
 )
+from infra.settings.ways import Route, Tls
 
 SERVER_ONLY = (".env", "data", "certs")
 LogLevel = Literal["critical", "error", "warning", "info", "debug", "trace"]
@@ -123,6 +124,12 @@ class Service(Model):
     listen: ListenAddress = Field("0.0.0.0", description="the address that it listens on")  # noqa: S104
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="the port that it listens on"
+    )
+    tls: Tls | None = Field(
+        None, description="the certificate that it speaks HTTPS with; left out, plain HTTP"
+    )
+    routes: tuple[Route, ...] = Field(
+        (), strict=False, description="the public names that lead to it, through the tunnel"
     )
     health: Health = Health()
     user: UserName | None = Field(

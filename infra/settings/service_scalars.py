@@ -35,7 +35,9 @@ NEWEST_PYTHON = (3, 14)
 
 
 def _unit(text: str) -> str:
-    if text in RESERVED_UNITS or text.startswith(("systemd-", "dbus-", "getty@", "user@")):
+    if text in RESERVED_UNITS or text.startswith(
+        ("systemd-", "dbus-", "getty@", "user@", "cloudflared-")
+    ):
         raise SaidError("must not be a unit of the system")
     if re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", text):
         return text

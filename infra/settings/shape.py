@@ -11,6 +11,7 @@ from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, Stack
 from infra.settings.problems import Problem
 from infra.settings.service import Service
 from infra.settings.source import Source
+from infra.settings.ways import Cloudflare, Tailnet
 from infra.settings.words import in_words
 
 Values = Mapping[str, Any]
@@ -40,6 +41,8 @@ class Partial:
     likely: Mapping[str, Service]
     proxmox: Values
     ssh: Values
+    cloudflare: Values | None
+    tailnet: Values | None
     replace: tuple[str, ...]
     remove: tuple[str, ...]
 
@@ -88,6 +91,8 @@ def _partial(values: Mapping[str, object]) -> Partial:
         kinds=kinds,
         proxmox=_sound(Proxmox, values.get("proxmox", {})),
         ssh=_sound(Ssh, values.get("ssh", {})),
+        cloudflare=_sound_if_there(Cloudflare, values.get("cloudflare")),
+        tailnet=_sound_if_there(Tailnet, values.get("tailnet")),
         replace=_names(values.get("replace")),
         remove=_names(values.get("remove")),
     )
@@ -107,6 +112,10 @@ def _mapping(value: object) -> dict[str, Any]:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
+
+
+def _sound_if_there(model: type[BaseModel], raw: object) -> dict[str, Any] | None:
+    return None if raw is None else _sound(model, raw)
 
 
 def _sound(model: type[BaseModel], raw: object) -> dict[str, Any]:

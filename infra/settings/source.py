@@ -14,6 +14,7 @@ from infra.settings.stack_file import Place, StackText, read_stack_text
 
 NAMESPACE = "berth"
 SECRETS = "secrets"
+_SECTIONS = {"proxmoxve": "proxmox", "cloudflare": "cloudflare", "tailscale": "tailnet"}
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def _keys(problems: list[Problem]) -> set[str]:
             present.add(key)
         elif namespace == NAMESPACE:
             problems.append(Problem(key, f"unknown key; known here: {', '.join(sorted(known))}"))
-        elif namespace == "proxmoxve":
+        elif section := _SECTIONS.get(namespace):
             problems.append(
-                Problem(full, "is not read; the provider gets its settings from berth:proxmox")
+                Problem(full, f"is not read; the provider gets its settings from berth:{section}")
             )
     return present
 

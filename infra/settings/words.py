@@ -82,6 +82,8 @@ def _model(loc: tuple[Any, ...]) -> type[BaseModel] | None:
         if _is_model(found):
             field = found.model_fields.get(str(part))
             found = _bare(field.annotation) if field else None
+        elif isinstance(part, int):
+            found = get_args(found)[0] if get_origin(found) is tuple else None
         else:
             found = _bare(get_args(found)[1]) if get_origin(found) is dict else None
     return found if _is_model(found) else None

@@ -7,6 +7,7 @@ from typing import Any
 from infra.release.project import Project
 from infra.settings.service import Service
 from infra.settings.service_places import Places
+from infra.settings.ways_result import TlsSettings
 from infra.text.quoting import env_file
 from infra.text.units import units
 
@@ -55,9 +56,15 @@ def deploy(
     *,
     owner: str,
     secrets: Mapping[str, str],
+    tls: TlsSettings | None = None,
+    tls_texts: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The document of `deploy`. `secrets` holds the values by the variables they go into."""
-    return named(places, owner=owner, secrets=tuple(set(secrets.values()))) | {
+    """The document of `deploy`. `secrets` holds the values by the variables they go into.
+
+    `tls_texts` are certificate and key, where they are sent.
+    """
+    hidden = {*secrets.values(), *(tls_texts[1:] if tls_texts else ())}
+    return named(places, owner=owner, secrets=tuple(hidden)) | {
         "archive": {"sha256": sent.sha256, "path": sent.path, "send_again": sent.send_again},
         "environment": {
             "file": project.lock,
@@ -76,7 +83,7 @@ def deploy(
             "path": places.env_file,
             "text": env_file(owner, {**service.environment, **secrets}),
         },
-        "units": units(places, service, owner=owner, import_path=project.import_path),
+        "units": units(places, service, owner=owner, import_path=project.import_path, tls=tls),
         "host": service.listen,
         "port": service.port,
         "health": {
@@ -84,5 +91,12 @@ def deploy(
             "status": service.health.status,
             "json": service.health.answer,
             "limit_s": service.health.limit_s,
+        },
+        "tls": tls
+        and {
+            "certificate": tls.certificate,
+            "key": tls.key,
+            "texts": tls_texts and {"certificate": tls_texts[0], "key": tls_texts[1]},
+            "names": list(tls.names),
         },
     }

@@ -37,6 +37,16 @@ def remove(guest: str, service: str) -> str:
     return _guest(guest, "remove", skip_without=f"{SERVICES}/{service}")
 
 
+def connect(guest: str) -> str:
+    """Makes the connector that the document on stdin describes."""
+    return _guest(guest, "connect", skip_without="")
+
+
+def disconnect(guest: str, unit: str) -> str:
+    """Stops and removes the connector, where anything of it is there."""
+    return _guest(guest, "disconnect", skip_without=f"{SERVICES}/{unit}")
+
+
 def _guest(path: str, verb: str, *, skip_without: str) -> str:
     return render(
         "guest.sh.j2",

@@ -4,10 +4,11 @@ Run inside the lab's network, as `python -m lab.cli.answers`, with what to ask a
 """
 
 import json
+import ssl
 import sys
 import time
 from dataclasses import asdict, dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
 LIMIT_S = 15
@@ -17,17 +18,28 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Question:
-    """One service: where it is, what its health is asked with, and where it streams, if known."""
+    """One service: where it is, what its health is asked with, and where it streams, if known.
+
+    `verify` is for public names: what a service shows to its own network is its own certificate.
+    """
 
     name: str
     url: str
     health: str
     stream: str | None
+    verify: bool = False
 
     @property
     def connection(self) -> HTTPConnection:
         """A connection to it."""
-        return HTTPConnection(urlsplit(self.url).netloc, timeout=LIMIT_S)
+        parts = urlsplit(self.url)
+        if parts.scheme == "http":
+            return HTTPConnection(parts.netloc, timeout=LIMIT_S)
+        context = ssl.create_default_context()
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return HTTPSConnection(parts.netloc, timeout=LIMIT_S, context=context)
 
 
 def to_json(questions: list[Question]) -> str:

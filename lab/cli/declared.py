@@ -1,7 +1,7 @@
 """What a stack file declares, as far as the lab's commands must know: hosts, and services."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,24 @@ def questions(config: Mapping[str, Any]) -> list[Question]:
         host = there.get(str(service.get("host")))
         if host is None or ip_address(str(service.get("listen", "0.0.0.0"))).is_loopback:  # noqa: S104
             continue
+        scheme = "https" if service.get("tls") else "http"
         own = (CHECKOUT / str(service.get("source", ""))).resolve() == CHECKOUT / "app"
-        found.append(
-            Question(
-                name=str(name),
-                url=f"http://{host.address}:{service.get('port', PORT)}",
-                health=str(_mapping(service.get("health")).get("path", HEALTH)),
-                stream=STREAM if own else None,
-            )
+        inside = Question(
+            name=str(name),
+            url=f"{scheme}://{host.address}:{service.get('port', PORT)}",
+            health=str(_mapping(service.get("health")).get("path", HEALTH)),
+            stream=STREAM if own else None,
         )
+        found.append(inside)
+        found += [replace(inside, url=url, verify=True) for url in _public(service)]
     return found
+
+
+def _public(service: Mapping[str, Any]) -> list[str]:
+    """Addresses of the public names that lead to all of a service."""
+    routes = [_mapping(route) for route in service.get("routes") or ()]
+    names = [str(route.get("hostname")) for route in routes if not route.get("path")]
+    return [f"https://{name}" for name in names if "*" not in name]
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -50,6 +50,7 @@ def _ask(paths: LabPaths, questions: list[Question]) -> None:
     done = subprocess.run(
         command_inside(paths, [sys.executable, "-m", "lab.cli.answers"]),
         input=to_json(questions),
+        env={**os.environ, "SSL_CERT_FILE": str(paths.ca_bundle)},
         text=True,
         check=False,
     )

@@ -88,7 +88,7 @@ FEDERATED_IDENTITY = KeyedClient(
         Attribute("issuer", required=True, description="The issuer of the OIDC identity token."),
         Attribute("subject", required=True, description="The pattern of the token's subject."),
         Attribute(
-            "custom_claim_rules", Kind.ANY, computed=True, keeps=True, api="customClaimRules"
+            "custom_claim_rules", Kind.ANY, computed=True, default={}, api="customClaimRules"
         ),
     ),
 )

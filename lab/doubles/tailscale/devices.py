@@ -16,9 +16,14 @@ def _device(description: str) -> Attribute:
 
 
 class DeviceResource(ById):
-    """One fact about a machine: `fact` by upstream's name, `field` and `path` in the API."""
+    """One fact about a machine: `fact` by upstream's name, `field` and `path` in the API.
 
-    what: str
+    `written`, `deleted` and `fetched` are what the real provider says when that fails.
+    """
+
+    written: str
+    deleted: str
+    fetched: str
     fact: str
     field: str
     path: str
@@ -27,7 +32,7 @@ class DeviceResource(ById):
 
     async def create(self, api: Client, planned: Tf) -> Tf:
         said = planned[self.fact]
-        await self._set(api, planned, self.empty if said is None else said)
+        await self._set(api, planned, self.empty if said is None else said, self.written)
         return {**planned, "id": planned["device_id"]}
 
     async def update(self, api: Client, prior: Tf, planned: Tf) -> Tf:
@@ -35,8 +40,7 @@ class DeviceResource(ById):
         return await self.create(api, planned)
 
     async def read(self, api: Client, state: Tf) -> Tf | None:
-        told = f"Failed to fetch device {self.what}: Failed to fetch device with ID {state['id']}"
-        with telling(told):
+        with telling(f"{self.fetched} with ID {state['id']}"):
             try:
                 device = await fetch(api, state)
             except HttpRefused as error:
@@ -47,11 +51,10 @@ class DeviceResource(ById):
         return {**state, **named(state, device), self.fact: self.empty if found is None else found}
 
     async def delete(self, api: Client, state: Tf) -> None:
-        await self._set(api, state, self.empty)
+        await self._set(api, state, self.empty, self.deleted)
 
-    async def _set(self, api: Client, state: Tf, value: Any) -> None:  # noqa: ANN401
+    async def _set(self, api: Client, state: Tf, value: Any, told: str) -> None:  # noqa: ANN401
         device = state["device_id"]
-        told = f"Failed to update device {self.what}: Failed to update {self.what} for device"
         with telling(f"{told} with ID {device}"):
             await api.ask("POST", f"/device/{device}/{self.path}", {self.field: value})
 
@@ -59,7 +62,10 @@ class DeviceResource(ById):
 class DeviceTags(DeviceResource):
     """The tags of a machine."""
 
-    what, fact, field, path = "tags", "tags", "tags", "tags"
+    written = "Failed to update device tags: Failed to update tags for device"
+    deleted = "Failed to delete device tags: Failed to delete tags for device"
+    fetched = "Failed to fetch device tags: Failed to fetch device"
+    fact, field, path = "tags", "tags", "tags"
     empty: Value = []  # noqa: RUF012 - never changed
     attributes = (
         output("id"),
@@ -71,12 +77,14 @@ class DeviceTags(DeviceResource):
 class DeviceKey(DeviceResource):
     """Whether a machine's key expires."""
 
-    what, fact, field, path = "key", "key_expiry_disabled", "keyExpiryDisabled", "key"
+    written = deleted = "Failed to update device key: Failed to update key for device"
+    fetched = "Failed to fetch device key: Failed to fetch key for device"
+    fact, field, path = "key_expiry_disabled", "keyExpiryDisabled", "key"
     empty = False
     attributes = (
         output("id"),
         _device("The device to update the key properties of"),
-        Attribute("key_expiry_disabled", Kind.BOOL),
+        Attribute("key_expiry_disabled", Kind.BOOL, computed=True, default=False),
     )
 
 
@@ -133,4 +141,5 @@ async def fetch(api: Client, state: Tf) -> Json:
 
 def named(state: Tf, device: Json) -> Tf:
     """The machine's id, of the kind that the state uses."""
-    return {"device_id": device["id"] if device["id"] == state["id"] else device["nodeId"]}
+    known = device.get("id", "")
+    return {"device_id": known if known == state["id"] else device.get("nodeId", "")}

@@ -27,6 +27,7 @@ from lab.doubles.tailscale.key import TAGS
 
 Json = dict[str, Any]
 _POLL_S = 1.0
+_NO_TIME = "0001-01-01T00:00:00Z"
 
 
 def _told(name: str, type_: Type = Kind.STRING) -> Attribute:
@@ -56,6 +57,13 @@ _DEVICE = (
     _told("update_available", Kind.BOOL),
     _told("user"),
 )
+
+
+_EMPTY: Json = {
+    attribute.field: False if attribute.type is Kind.BOOL else ""
+    for attribute in _DEVICE
+    if isinstance(attribute.type, Kind)
+} | {"addresses": [], "tags": [], "created": _NO_TIME, "expires": _NO_TIME}
 
 
 class Device(BridgedFunction[Client]):
@@ -143,4 +151,5 @@ class Devices(BridgedFunction[Client]):
 async def _devices(api: Client, query: Mapping[str, str]) -> list[Json]:
     answer = await api.ask("GET", f"{api.tailnet}/devices", query=query)
     found: list[Json] = answer.get("devices") or []
-    return [{**device, "lastSeen": device.get("lastSeen") or ""} for device in found]
+    # What the API leaves out, or is null, is empty.
+    return [_EMPTY | {k: v for k, v in device.items() if v is not None} for device in found]

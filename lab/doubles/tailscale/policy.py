@@ -7,16 +7,15 @@ from lab.doubles.bridged.attributes import Attribute, Kind, Tf, output
 from lab.doubles.bridged.plan import Plan
 from lab.doubles.provider import Refused
 from lab.doubles.tailscale.by_id import ById
-from lab.doubles.tailscale.client import Client, HttpRefused, telling
+from lab.doubles.tailscale.client import Client, telling
 from lab.doubles.values import Value
 from lab.hujson import HujsonError, is_same, standardize
 
 _UNTOUCHED = "ts-default"
-_CHANGED = 412
+_CHANGED = "(412)"
 _PROTECTED = (
-    "! You seem to be trying to overwrite a non-default policy file with a tailscale_acl "
-    "resource.\nBefore doing this, please import your existing policy file into Terraform state "
-    'using:\n terraform import $(this_resource) acl\n(got error "{error}")'
+    "Overwrite Protected: You are trying to overwrite a non-default policy. Please import the ACL "
+    "first or set overwrite_existing_content = true."
 )
 
 
@@ -52,26 +51,26 @@ class Acl(ById):
 
     async def create(self, api: Client, planned: Tf) -> Tf:
         mark = None if planned["overwrite_existing_content"] is True else _UNTOUCHED
-        with telling("Failed to set policy file"):
-            try:
+        try:
+            with telling("Failed to set ACL"):
                 await api.set_policy(str(planned["acl"]), mark)
-            except HttpRefused as error:
-                if error.status == _CHANGED:
-                    raise Refused(_PROTECTED.format(error=error)) from error
-                raise
+        except Refused as error:
+            if str(error).endswith(_CHANGED):
+                raise Refused(_PROTECTED) from error
+            raise
         return {**planned, "id": str(uuid.uuid4())}
 
     async def update(self, api: Client, prior: Tf, planned: Tf) -> Tf:
         del prior
-        with telling("Failed to update policy file"):
+        with telling("Failed to update ACL"):
             await api.set_policy(str(planned["acl"]), None)
         return planned
 
     async def read(self, api: Client, state: Tf) -> Tf | None:
-        with telling("Failed to fetch policy file"):
+        with telling("Failed to fetch ACL"):
             return {**state, "acl": await api.policy()}
 
     async def delete(self, api: Client, state: Tf) -> None:
         if state["reset_acl_on_destroy"] is True:
-            with telling("Failed to reset policy file"):
+            with telling("Failed to reset ACL"):
                 await api.set_policy("", None)

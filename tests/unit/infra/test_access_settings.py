@@ -209,10 +209,15 @@ def test_the_committed_placeholders_are_refused_by_name() -> None:
     config["berth:secrets"] = {
         "proxmox-token": {"secure": "replace me"},
         "ssh-key": {"secure": "replace me"},
+        "cloudflare-token": {"secure": "replace me"},
+        "tailscale-key": {"secure": "replace me"},
     }
+    config["berth:hosts"]["pve"]["existing"]["host_key"] = PUBLIC_KEY
     assert [problem.partition(":")[0] for problem in errors_of(config)] == [
+        "secrets/cloudflare-token",
         "secrets/proxmox-token",
         "secrets/ssh-key",
+        "secrets/tailscale-key",
     ]
 
 

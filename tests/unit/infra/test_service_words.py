@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.service_words import created, removed, updated
-from infra.step_words import words
+from infra.step_words import send_again, words
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -83,7 +83,9 @@ def test_a_step_that_could_not_begin_is_told_with_what_to_do(error: str, sign: s
 
 
 def test_a_host_without_its_guest_program_is_told_with_the_one_command_that_sends_it() -> None:
-    text = words("web", ['Process exited with status 91: running "sh":\n'], service="shop")
+    text = words(
+        "web", ['Process exited with status 91: running "sh":\n'], again=send_again("shop", "web")
+    )
     assert text is not None
     assert text.endswith(
         "pulumi up --replace '**::web-guest' --replace '**::shop-archive' "

@@ -187,7 +187,7 @@ def test_all_errors_of_a_file_are_told_at_once() -> None:
         "none": {},
     }
     assert errors_of(stack(hosts, id=None, extra=1, replace=["gone"])) == [
-        "extra: unknown key; known here: hosts, id, proxmox, remove, replace, secrets, services, ssh",
+        "extra: unknown key; known here: cloudflare, hosts, id, proxmox, remove, replace, secrets, services, ssh, tailnet",
         (
             "hosts/Web: must be a name of up to 40 characters of a-z, 0-9 and -, "
             'with a letter first and no - at the end, got "Web"'

@@ -149,3 +149,30 @@ def alike(told: Any) -> Any:
     """The measurements' own ids made one."""
     text = re.sub(r"\bk\d+CNTRL\b", "<KEY>", json.dumps(told))
     return json.loads(re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<UUID>", text))
+
+
+def test_a_machine_is_found_with_everything_that_the_api_leaves_out_empty(
+    subject: Subject,
+) -> None:
+    found = {"id": "1", "nodeId": "n1", "name": "a.lab.ts.net", "lastSeen": None}
+    subject.recorder.forced.append(["GET", "/devices", (200, {"devices": [found]}), None])
+    subject.configure({"apiKey": "k", "baseUrl": "<URL>"})
+    told = subject.invoke("getDevice", {"name": "a.lab.ts.net"})["return"]
+    assert (told["nodeId"], told["tags"], told["lastSeen"]) == ("n1", [], "")
+    assert (told["authorized"], told["expires"]) == (False, "0001-01-01T00:00:00Z")
+
+
+def test_a_policy_that_somebody_changed_is_not_overwritten(subject: Subject) -> None:
+    refusal = 412, {"message": "precondition failed, invalid old hash"}
+    subject.recorder.forced.append(["POST", "/acl", refusal, None])
+    subject.configure({"apiKey": "k", "baseUrl": "<URL>"})
+    answer = subject.create(TOKENS["acl"], {"acl": "{}"})
+    assert answer["error"].startswith("Overwrite Protected: ")
+    state = {"id": "x", "acl": "{}"}
+    assert "error" not in subject.delete(TOKENS["acl"], state)
+    assert subject.recorder.requests == []
+
+
+def test_no_credentials_are_told_when_the_provider_is_configured(subject: Subject) -> None:
+    answer = subject.configure({"baseUrl": "<URL>"})
+    assert answer["error"].startswith("Provider credentials error: tailscale provider credentials")

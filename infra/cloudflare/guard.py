@@ -1,0 +1,199 @@
+"""Asked by the engine before the tunnel, its list and its records are made, changed or deleted.
+
+It refuses what is somebody else's, says what will happen, and does what the provider does not:
+the provider's delete of the list sends nothing, and that of a tunnel fails on live connections
+(docs/decisions/0034).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+
+from infra.cloudflare import ingress, words
+from infra.cloudflare.client import CloudError
+from infra.cloudflare.ingress import Known, is_route
+from infra.cloudflare.look import Cloud, Connect, connect
+from infra.cloudflare.seen import Seen
+from infra.cloudflare.words import Identity
+from infra.guard.survey import RefusedError
+from infra.settings.ways_result import CloudflareAccess, TunnelSettings
+
+DRAIN_S = 20
+"""What connections have to end by themselves, once the connector was told to stop."""
+ATTEMPTS = 5
+
+
+class TunnelGuard:
+    """One for a run. `settings` is None where no route is left; `access` may still be there."""
+
+    def __init__(
+        self,
+        settings: TunnelSettings | None,
+        access: CloudflareAccess | None,
+        identity: Identity,
+        destroying: Callable[[], bool],
+        reach: Connect = connect,
+    ) -> None:
+        self.settings = settings
+        self.identity = identity
+        self._access = access
+        self._destroying = destroying
+        self._reach = reach
+        self._cloud: Cloud | None = None
+        self._zone: str | None = None
+        self._settled = False
+        self._had: frozenset[tuple[str, str]] = frozenset()
+        self.seen: Seen | None = None
+
+    def settle(self, tunnel: pulumi.CustomResource) -> None:
+        """Notice when the registration of the tunnel has returned."""
+
+        def returned(_urn: str) -> None:
+            self._settled = True
+
+        tunnel.urn.apply(returned)
+
+    async def cloud(self) -> Cloud:
+        """Cloudflare, asked with the token of the stack."""
+        if self._cloud is None:
+            if self._access is None:
+                raise RefusedError(
+                    "cloudflare/api_token: missing, and the tunnel that this stack made cannot be "
+                    "deleted without it; leave berth:cloudflare in the stack file until the "
+                    "tunnel is gone, or set CLOUDFLARE_API_TOKEN"
+                )
+            self._cloud = await self._reach(self._access)
+        return self._cloud
+
+    async def zone(self) -> str:
+        """The id of the zone that all names are in."""
+        if self._zone is None:
+            assert self.settings is not None
+            cloud = await self.cloud()
+            self._zone = await cloud.zone(self.settings.zone, self.settings.account)
+        return self._zone
+
+    async def create_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse a name that is taken: the provider would try again for minutes."""
+        inputs = args.new_inputs or {}
+        await self.zone()
+        await self._ensure_free(str(inputs.get("accountId")), str(inputs.get("name")))
+        pulumi.log.info(f"tunnel {inputs.get('name')}: is made")
+
+    async def update_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
+        """A name can change in place, where the new one is free."""
+        old, new = args.old_inputs or {}, args.new_inputs or {}
+        if old.get("name") != new.get("name"):
+            await self._ensure_free(str(new.get("accountId")), str(new.get("name")))
+            pulumi.log.info(f"tunnel {old.get('name')}: is renamed to {new.get('name')}, in place")
+
+    async def delete_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse a replacement; else delete it once nothing of anybody else's is in it."""
+        inputs = args.old_inputs or {}
+        account, name = str(inputs.get("accountId")), str(inputs.get("name"))
+        cloud = await self.cloud()
+        now = await cloud.tunnel(account, args.id)
+        replaced = self.settings is not None and not self._settled and not self._destroying()
+        if replaced and not now.deleted:
+            raise RefusedError(words.replacement_refused(name, self._changes(inputs)))
+        if now.deleted:
+            pulumi.log.info(f"tunnel {name}: is gone from Cloudflare already")
+            return
+        others = ingress.foreign(now.ingress, self._known())
+        if others:
+            names = ", ".join(sorted({ingress.name_of(rule)[0] for rule in others}))
+            pulumi.log.warn(
+                f"tunnel {name}: stays at Cloudflare, since it has routes that this stack did not "
+                f"make ({names}); the stack forgets it. Its own routes, names and connector go"
+            )
+            return
+        pulumi.log.warn(f"tunnel {name}: is deleted; its public names stop working")
+        if not pulumi.runtime.is_dry_run():
+            await self._delete(cloud, account, args.id, name)
+
+    async def write_routes(self, args: pulumi.ResourceHookArgs) -> None:
+        """Say which routes come, go and change."""
+        old, new = _rules(args.old_inputs), _rules(args.new_inputs)
+        for line in words.routes_change(old, new, self._known().is_ours):
+            pulumi.log.info(line)
+
+    async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:
+        """Take this stack's routes out of the list, which the provider's delete leaves behind."""
+        if pulumi.runtime.is_dry_run():
+            return
+        inputs = args.old_inputs or {}
+        account, tunnel = str(inputs.get("accountId")), str(inputs.get("tunnelId"))
+        cloud = await self.cloud()
+        now = await cloud.tunnel(account, tunnel)
+        if now.deleted or not any(is_route(rule) for rule in now.ingress):
+            return
+        kept = [*ingress.foreign(now.ingress, self._known()), ingress.CATCH_ALL]
+        await cloud.write_ingress(account, tunnel, now.rest, kept)
+
+    async def create_record(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse a name that has a record: the provider would fail half-way."""
+        inputs = args.new_inputs or {}
+        zone, name = str(inputs.get("zoneId")), str(inputs.get("name"))
+        cloud = await self.cloud()
+        for there in await cloud.records_named(zone, name):
+            raise RefusedError(words.record_taken(self.identity, name, zone, args.name, there))
+        pulumi.log.info(f"{name}: gets a DNS record, proxied, to the tunnel")
+
+    async def refuse_deleted(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuse to go on with a tunnel that was deleted behind our back."""
+        state = (args.new_inputs or {}).get("input")
+        if isinstance(state, str) and state.startswith("deleted "):
+            name = self.settings.name if self.settings else ""
+            raise RefusedError(words.tunnel_deleted(name, state.removeprefix("deleted ")))
+
+    async def remember_routes(self, args: pulumi.ResourceHookArgs) -> None:
+        """The routes that this stack had, just before they are taken out."""
+        self._had = _names((args.old_inputs or {}).get("input"))
+
+    async def _ensure_free(self, account: str, name: str) -> None:
+        there = await (await self.cloud()).tunnel_named(account, name)
+        if there is not None:
+            raise RefusedError(words.tunnel_taken(self.identity, account, there))
+
+    async def _delete(self, cloud: Cloud, account: str, tunnel: str, name: str) -> None:
+        for _ in range(DRAIN_S):
+            if not await cloud.connections(account, tunnel):
+                break
+            await asyncio.sleep(1)
+        for attempt in range(ATTEMPTS):
+            try:
+                # What is connected still is no connector of ours, or one whose host is dead.
+                if await cloud.connections(account, tunnel):
+                    await cloud.end_connections(account, tunnel)
+                await cloud.delete_tunnel(account, tunnel)
+            except CloudError as error:
+                if 1022 not in error.codes or attempt == ATTEMPTS - 1:
+                    raise RefusedError(
+                        f"tunnel {name}: cannot be deleted ({error}); is a cloudflared of this "
+                        "tunnel running on another machine? Stop it and run this again"
+                    ) from None
+            else:
+                return
+
+    def _known(self) -> Known:
+        known = self.seen.known if self.seen else Known((), (), (), ())
+        return replace(known, names={*known.names, *self._had})
+
+    def _changes(self, old: Mapping[str, Any]) -> str:
+        if self.settings and old.get("accountId") != self.settings.account:
+            return f"account {old.get('accountId')} -> {self.settings.account}"
+        return "asked for with --replace, or a changed provider"
+
+
+def _rules(inputs: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    config = (inputs or {}).get("config")
+    rules = config.get("ingresses") if isinstance(config, Mapping) else None
+    return [rule for rule in rules or () if isinstance(rule, Mapping)]
+
+
+def _names(value: object) -> frozenset[tuple[str, str]]:
+    rows = value if isinstance(value, list | tuple) else ()
+    return frozenset((str(row[0]), str(row[1])) for row in rows if len(row) == 2)

@@ -1,0 +1,88 @@
+"""The one list of rules that a tunnel has: ours put in, everybody else's kept. Pure.
+
+Rules are as the API writes them: {"hostname", "path", "service", "originRequest"}; the last one has
+neither hostname nor path.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infra.settings.ways import Origin
+from infra.settings.ways_result import RouteSettings
+
+CATCH_ALL = {"service": "http_status:404"}
+
+Rule = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """How a rule of this stack is told from one that is not.
+
+    `names` are (hostname, path) of the routes of now and of the last finished run; `hostnames` are
+    those whose DNS record carries this stack's mark; `services` are the origins of now.
+    """
+
+    names: Collection[tuple[str, str]]
+    hostnames: Collection[str]
+    services: Collection[str]
+    wanted: Collection[str]
+
+    def is_ours(self, rule: Rule) -> bool:
+        """Whether this stack made `rule`."""
+        if name_of(rule) in self.names:
+            return True
+        hostname = name_of(rule)[0]
+        if hostname not in self.hostnames:
+            return False
+        # A hostname that we publish may have a part that was given away by hand.
+        return hostname not in self.wanted or rule.get("service") in self.services
+
+
+def name_of(rule: Rule) -> tuple[str, str]:
+    """What tells one rule of a list from another."""
+    return (str(rule.get("hostname") or "").lower(), str(rule.get("path") or ""))
+
+
+def is_route(rule: Rule) -> bool:
+    """Whether it is for some requests only; the last rule of a list is for all."""
+    return name_of(rule) not in {("", ""), ("*", "")}
+
+
+def rule_of(route: RouteSettings) -> dict[str, Any]:
+    """A route as a rule."""
+    rule: dict[str, Any] = {"hostname": route.hostname}
+    if route.path is not None:
+        rule["path"] = route.path
+    rule["service"] = route.url
+    if origin := _origin(route.origin):
+        rule["originRequest"] = origin
+    return rule
+
+
+def merged(
+    there: Iterable[Rule], routes: Sequence[RouteSettings], known: Known
+) -> list[dict[str, Any]]:
+    """The whole list: our routes, those of others as they are, our fallbacks, then 404."""
+    first = [rule_of(route) for route in routes if not route.fallback]
+    last = [rule_of(route) for route in routes if route.fallback]
+    return [*first, *foreign(there, known), *last, dict(CATCH_ALL)]
+
+
+def foreign(there: Iterable[Rule], known: Known) -> list[dict[str, Any]]:
+    """The rules that this stack did not make, without the last one."""
+    return [dict(rule) for rule in there if is_route(rule) and not known.is_ours(rule)]
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    values = {
+        "noTLSVerify": origin.no_tls_verify or None,
+        "originServerName": origin.server_name,
+        "caPool": origin.ca_file,
+        "httpHostHeader": origin.http_host_header,
+        "http2Origin": origin.http2 or None,
+        "connectTimeout": origin.connect_timeout_s,
+        "keepAliveTimeout": origin.keep_alive_s,
+    }
+    return {key: value for key, value in values.items() if value is not None}

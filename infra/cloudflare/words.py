@@ -1,0 +1,106 @@
+"""What is said about the tunnel, its records and its routes. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.cloudflare.ingress import Rule, is_route, name_of
+from infra.cloudflare.resources import RECORD, TUNNEL
+
+PROVIDER = "cloudflare"
+TUNNEL_NAME = "tunnel"
+LONGEST_COMMENT = 100
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which stack this is."""
+
+    project: str
+    stack: str
+    id: str
+
+    @property
+    def mark(self) -> str:
+        """The comment of each DNS record of this stack."""
+        return f"berth {self.id} {self.project}/{self.stack}"[:LONGEST_COMMENT]
+
+    @property
+    def provider_urn(self) -> str:
+        """Of the provider that an import must name."""
+        return f"urn:pulumi:{self.stack}::{self.project}::pulumi:providers:cloudflare::{PROVIDER}"
+
+
+def tunnel_taken(identity: Identity, account: str, there: Mapping[str, Any]) -> str:
+    """Why a tunnel must not be made under a name that another one has."""
+    return (
+        f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
+        f"{there['id']}, made {there.get('created_at')}, and this stack did not make it, or was "
+        "ended just after it had. Nothing was changed. If it is somebody else's, give "
+        "cloudflare/tunnel another name. If this stack is to have it, with its routes: "
+        + _import(identity, TUNNEL, TUNNEL_NAME, f"{account}/{there['id']}")
+    )
+
+
+def record_taken(
+    identity: Identity, name: str, zone: str, resource: str, there: Mapping[str, Any]
+) -> str:
+    """Why a record must not be made for a name that has one."""
+    what = f"{name}: its DNS has a record already, {there['type']} to {there.get('content')}"
+    if there.get("comment") == identity.mark:
+        return (
+            f"{what}, which this stack made in a run that was ended just after. Take it over: "
+            + _import(identity, RECORD, resource, f"{zone}/{there['id']}")
+        )
+    whose = f" ({there['comment']})" if there.get("comment") else ""
+    return (
+        f"{what}{whose}, which belongs to somebody else. Nothing was changed. Give the route "
+        "another hostname, or delete that record at Cloudflare if nobody needs it"
+    )
+
+
+def tunnel_deleted(name: str, tunnel: str) -> str:
+    """The tunnel was deleted, and not by this stack."""
+    return (
+        f"tunnel {name}: {tunnel} was deleted at Cloudflare, in its dashboard or by another "
+        "program, so no public name of this stack works. Nothing was changed. To make it anew, "
+        f"with its routes, names and connector: pulumi up --replace '**::{TUNNEL_NAME}'"
+    )
+
+
+def replacement_refused(name: str, changes: str) -> str:
+    """Why a tunnel is not made anew."""
+    return (
+        f"tunnel {name}: would be deleted and made anew ({changes}), and every public name of this "
+        "stack would be cut off. To keep it, take the change back. To move it, take the routes "
+        "out and run `pulumi up`, then put them back together with the change"
+    )
+
+
+def routes_change(
+    old: Iterable[Rule], new: Iterable[Rule], ours: Callable[[Rule], bool]
+) -> list[str]:
+    """One line for each route that comes, goes or changes, or is somebody else's."""
+    before = {name_of(rule): rule for rule in old if is_route(rule)}
+    after = {name_of(rule): rule for rule in new if is_route(rule)}
+    lines = []
+    for name in sorted({*before, *after}):
+        said = " ".join(filter(None, name))
+        if name in after and not ours(after[name]):
+            lines.append(f"route {said}: is kept, though this stack did not make it")
+        elif name not in before:
+            lines.append(f"route {said}: added, to {after[name]['service']}")
+        elif name not in after:
+            lines.append(f"route {said}: removed")
+        elif before[name] != after[name]:
+            lines.append(f"route {said}: changed, to {after[name]['service']}")
+    return lines
+
+
+def _import(identity: Identity, kind: str, resource: str, place: str) -> str:
+    provider = identity.provider_urn
+    return (
+        f"pulumi up --yes --skip-preview --target '{provider}' && "
+        f"pulumi import --yes --protect=false --generate-code=false "
+        f"--provider '{PROVIDER}={provider}' '{kind}' '{resource}' '{place}'"
+    )

@@ -1,0 +1,254 @@
+"""Tunnel, routes, certificates and tailnet as the rest of the program sees them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.settings import ways_logins
+from infra.settings.certificates import Certificate, today
+from infra.settings.models import StackFile
+from infra.settings.named import Named, find_secret
+from infra.settings.problems import Problem, at
+from infra.settings.service import Service
+from infra.settings.service_places import Places, places
+from infra.settings.service_sources import PROJECT
+from infra.settings.shape import Partial
+from infra.settings.source import Source
+from infra.settings.ways import Tls
+from infra.settings.ways_logins import CloudflareLogin, TailscaleLogin
+from infra.settings.ways_result import (
+    CloudflareAccess,
+    RouteSettings,
+    TailnetSettings,
+    TlsSettings,
+    TunnelSettings,
+)
+from infra.settings.ways_rules import in_order, placed_routes
+
+CLOUDFLARED_KEY = "BERTH_CLOUDFLARED_KEY_FINGERPRINT"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate and its key, looked at."""
+
+    certificate: Named
+    key: Named
+
+
+@dataclass
+class Ways:
+    """What was found; `warnings` are said at each preview."""
+
+    cloudflare: CloudflareLogin | None = None
+    tailscale: TailscaleLogin | None = None
+    pairs: dict[str, Pair] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(
+    source: Source, partial: Partial, environment: Mapping[str, str], problems: list[Problem]
+) -> Ways:
+    """Look up and check what the stack file names; what is wrong goes to `problems`."""
+    found = Ways()
+    if partial.cloudflare is not None:
+        found.cloudflare = ways_logins.check_cloudflare(
+            source, partial.cloudflare, environment, problems
+        )
+        other = environment.get(CLOUDFLARED_KEY)
+        if other and not re.fullmatch(r"[0-9A-Fa-f]{40}", other):
+            problems.append(
+                Problem(
+                    CLOUDFLARED_KEY, f"must be the fingerprint of a key, 40 hex digits, got {other}"
+                )
+            )
+        elif other:
+            found.warnings.append(
+                f"{CLOUDFLARED_KEY}: cloudflared is installed from packages that the key {other} "
+                "has signed, in place of Cloudflare's own; unset it outside of a lab"
+            )
+    if partial.tailnet is not None:
+        found.tailscale = ways_logins.check_tailscale(
+            source, partial.tailnet, environment, problems
+        )
+    for name, service in partial.likely.items():
+        if service.tls is not None:
+            pair = _pair(name, service.tls, source, problems)
+            if pair is not None:
+                found.pairs[name] = pair
+                problems += _certificate(name, service, pair, partial, found.warnings)
+    return found
+
+
+def _pair(name: str, tls: Tls, source: Source, problems: list[Problem]) -> Pair | None:
+    spot = at("services", name, "tls")
+    if tls.secrets is not None:
+        both = [
+            find_secret(source, at(spot, "secrets", key), getattr(tls.secrets, key), problems)
+            for key in ("certificate", "key")
+        ]
+    elif tls.files is not None:
+        both = [
+            _file(at(spot, "files", key), getattr(tls.files, key), problems)
+            for key in ("certificate", "key")
+        ]
+    else:
+        return None
+    certificate, key = both
+    return Pair(certificate, key) if certificate and key else None
+
+
+def _file(path: str, file: str, problems: list[Problem]) -> Named | None:
+    try:
+        text = (PROJECT / Path(file).expanduser()).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        problems.append(Problem(path, f"cannot read {file}: {reason}"))
+        return None
+    return Named(path, file, text, None)
+
+
+def _certificate(
+    name: str, service: Service, pair: Pair, partial: Partial, warnings: list[str]
+) -> Iterator[Problem]:
+    try:
+        certificate = Certificate(pair.certificate.value)
+    except ValueError as error:
+        yield Problem(pair.certificate.path, str(error))
+        return
+    for text in certificate.problems(today()):
+        yield Problem(pair.certificate.path, text)
+    if warning := certificate.warning(today()):
+        warnings.append(f"{pair.certificate.path}: {warning}")
+    if misfit := certificate.fits(pair.key.value):
+        yield Problem(pair.key.path, misfit)
+    for index, route in enumerate(service.routes):
+        if route.origin.no_tls_verify:
+            continue
+        raw = partial.services[name].get("host")
+        wanted = route.origin.server_name or _address(raw, service, partial)
+        if wanted is not None and not certificate.covers(wanted):
+            names = ", ".join(certificate.names()) or "no name at all"
+            yield Problem(
+                pair.certificate.path,
+                f"does not name {wanted}, where cloudflared asks for it "
+                f"({at('services', name, 'routes', index)}); it names {names}: give the route "
+                "origin/server_name or no_tls_verify: true, or take another certificate",
+            )
+
+
+def _address(host: object, service: Service, partial: Partial) -> str | None:
+    draft = partial.hosts.get(str(host))
+    address = draft.values.get("address") if draft else None
+    if address is None:
+        return None
+    return _reached_at(str(getattr(address, "ip", address)), service)
+
+
+def _reached_at(address: str, service: Service) -> str:
+    return service.listen if service.listen not in {"0.0.0.0", "::"} else address  # noqa: S104
+
+
+def access(source: Source, login: CloudflareLogin | None) -> CloudflareAccess | None:
+    """How to ask Cloudflare; None where nothing says it."""
+    if login is None or login.api_token is None:
+        return None
+    return CloudflareAccess(login.api_token.output(source), login.base_url)
+
+
+def tunnel(
+    stack_file: StackFile, found: CloudflareAccess | None, fingerprint: str | None
+) -> TunnelSettings | None:
+    """The tunnel with all routes in the order in which they are tried; None without any."""
+    spec = stack_file.cloudflare
+    services = {name: {"routes": one.routes} for name, one in stack_file.services.items()}
+    routes = in_order(placed_routes(services))
+    if spec is None or found is None or not routes:
+        return None
+    return TunnelSettings(
+        access=found,
+        account=spec.account,
+        zone=spec.zone,
+        name=spec.tunnel,
+        host=spec.connector.host,
+        unit=spec.connector.unit,
+        key_fingerprint=fingerprint,
+        routes=tuple(
+            RouteSettings(
+                service=one.service,
+                hostname=one.route.hostname,
+                path=one.route.path,
+                fallback=one.route.fallback,
+                url=_url(stack_file, one.service),
+                origin=one.route.origin,
+                health=stack_file.services[one.service].health,
+                settings_path=one.path,
+            )
+            for one in routes
+        ),
+    )
+
+
+def _url(stack_file: StackFile, name: str) -> str:
+    service = stack_file.services[name]
+    host = stack_file.hosts[service.host]
+    if host.container is not None:
+        address = str(host.container.address.ip)
+    else:
+        assert host.existing is not None
+        address = host.existing.address
+    at_host = _reached_at(address, service)
+    shown = f"[{at_host}]" if ":" in at_host else at_host
+    return f"{'https' if service.tls else 'http'}://{shown}:{service.port}"
+
+
+def tls(name: str, stack_file: StackFile, pair: Pair | None, source: Source) -> TlsSettings | None:
+    """The certificate of a service, and where it lies on the host."""
+    service = stack_file.services[name]
+    if service.tls is None:
+        return None
+    here: Places = places(name, service)
+    if service.tls.on_host is not None:
+        certificate, key = (
+            str(Path(here.root) / path)
+            for path in (service.tls.on_host.certificate, service.tls.on_host.key)
+        )
+        return TlsSettings(certificate, key)
+    certificate, key = f"/etc/{name}/tls.crt", f"/etc/{name}/tls.key"
+    if pair is not None:
+        return TlsSettings(
+            certificate,
+            key,
+            texts=(pair.certificate.output(source), pair.key.output(source)),
+        )
+    return TlsSettings(certificate, key, names=tuple(dict.fromkeys(_own_names(name, stack_file))))
+
+
+def _own_names(name: str, stack_file: StackFile) -> Iterator[str]:
+    service = stack_file.services[name]
+    host = stack_file.hosts[service.host]
+    if host.container is not None:
+        yield from (host.container.hostname or service.host, str(host.container.address.ip))
+    elif host.existing is not None:
+        yield host.existing.address
+    yield from ("localhost", "127.0.0.1")
+
+
+def tailnet(
+    stack_file: StackFile, login: TailscaleLogin | None, source: Source
+) -> TailnetSettings | None:
+    """The tailnet and its keys; None where the stack has none."""
+    spec = stack_file.tailnet
+    if spec is None or login is None:
+        return None
+    return TailnetSettings(
+        api_key=login.api_key.output(source) if login.api_key else None,
+        oauth_client_id=login.oauth_client_id,
+        oauth_client_secret=(
+            login.oauth_client_secret.output(source) if login.oauth_client_secret else None
+        ),
+        base_url=login.base_url,
+        name=spec.name,
+        keys=spec.keys,
+    )

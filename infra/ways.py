@@ -1,0 +1,144 @@
+"""The ways in, in the order in which they are made: tunnel, names, connector, and the gate."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from infra.cloudflare.guard import TunnelGuard
+from infra.cloudflare.tunnel import Tunnel, TunnelArgs, exported
+from infra.cloudflare.words import TUNNEL_NAME, Identity
+from infra.connector import Connector, ConnectorArgs
+from infra.gate import Public, gate, public_of
+from infra.guard import hooks
+from infra.guard.survey import RefusedError
+from infra.hosts import Host
+from infra.reach import http, origin
+from infra.service import GuestPrograms, Service
+from infra.settings.ways_result import CloudflareAccess, TunnelSettings
+
+OUTPUT = "tunnel"
+
+
+@dataclass(frozen=True)
+class Way:
+    """What was declared, and the steps that log in to hosts for it."""
+
+    tunnel: Tunnel
+    connector: Connector
+    settings: TunnelSettings
+
+    @property
+    def exported(self) -> Mapping[str, Any]:
+        """The stack's output `tunnel`."""
+        return exported(self.tunnel, self.settings.routes)
+
+    @property
+    def steps(self) -> list[pulumi.CustomResource]:
+        """Each of them."""
+        return [self.connector.stop, self.connector.run]
+
+
+class Ways:
+    """Made before anything else of the program, so that its hooks are always registered."""
+
+    def __init__(
+        self,
+        settings: TunnelSettings | None,
+        access: CloudflareAccess | None,
+        identity: Identity,
+        destroying: Callable[[], bool],
+    ) -> None:
+        self._settings, self._identity = settings, identity
+        self.guard = TunnelGuard(settings, access, identity, destroying)
+        self._publics: list[Public] = []
+        if settings is not None:
+            self._publics = [public_of(route, settings.host) for route in settings.routes]
+        guard = self.guard
+        self._bindings = hooks.bind_ways(
+            hooks.WayCallbacks(
+                hooks.ContainerCallbacks(
+                    guard.create_tunnel, guard.update_tunnel, guard.delete_tunnel
+                ),
+                refuse_deleted=guard.refuse_deleted,
+                write_routes=guard.write_routes,
+                remove_routes=guard.remove_routes,
+                remember_routes=guard.remember_routes,
+                create_record=guard.create_record,
+                gate=self.pass_gate,
+            )
+        )
+
+    def declare(
+        self,
+        hosts: Mapping[str, Host],
+        guests: GuestPrograms,
+        services: Mapping[str, Service],
+        last_outputs: Mapping[str, Any],
+    ) -> Way | None:
+        """Make the components; None where no service has a route."""
+        settings = self._settings
+        if settings is None:
+            return None
+        last = (last_outputs.get(OUTPUT) or {}).get("routes") or ()
+        tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, last))
+        host, it = hosts[settings.host], self._identity
+        connector = Connector(
+            host.name,
+            ConnectorArgs(
+                settings=settings,
+                host=host,
+                guest=guests.of(host),
+                token=tunnel.token,
+                published=tunnel.published,
+                owner=f"{it.project}/{it.stack}/{TUNNEL_NAME}/{it.id}",
+            ),
+        )
+        routed = [services[name] for name in sorted({route.service for route in settings.routes})]
+        passed = [tunnel.tunnel.id, connector.stdin, *(service.intent for service in routed)]
+        pulumi.Stash(
+            "public",
+            input=pulumi.Output.all(*passed).apply(self._digest),
+            opts=pulumi.ResourceOptions(
+                hooks=self._bindings.gate,
+                depends_on=[
+                    tunnel.routes,
+                    connector.run,
+                    *tunnel.published,
+                    *(service.deploy for service in routed),
+                ],
+            ),
+        )
+        return Way(tunnel, connector, settings)
+
+    async def pass_gate(self, _args: pulumi.ResourceHookArgs) -> None:
+        """Refuse to call it done before every public name answers."""
+        failures = await gate(
+            self._publics,
+            lambda public: http.fetch(public.url),
+            lambda asked: origin.examine(asked, http.fetch),
+            self._connections,
+        )
+        if failures:
+            lines = "\n".join(f"  {failure}" for failure in failures)
+            raise RefusedError(
+                f"{len(failures)} public name{'s do' if len(failures) > 1 else ' does'} not "
+                f"answer as it must; everything else of this run was done:\n{lines}"
+            )
+        for public in self._publics:
+            pulumi.log.info(f"{public.url}: answers")
+
+    async def _connections(self) -> int | None:
+        seen, settings = self.guard.seen, self._settings
+        if settings is None or seen is None or seen.now is None:
+            return None
+        cloud = await self.guard.cloud()
+        return len(await cloud.connections(settings.account, seen.now.id))
+
+    def _digest(self, passed: list[Any]) -> str:
+        """Changes when anything on the way does."""
+        ways = [[repr(public) for public in self._publics], passed]
+        return hashlib.sha256(json.dumps(ways).encode()).hexdigest()

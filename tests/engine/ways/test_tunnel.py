@@ -1,0 +1,155 @@
+"""A tunnel's life with the real engine: one list, one record a name, and what others made stays."""
+
+import json
+import re
+
+from tests.engine.ways.conftest import DESTROY, HOST, TUNNELS, UP, Public, route
+
+HAND = {"hostname": "hand.jackshome.com", "service": "http://10.1.1.1:80",
+        "originRequest": {"noTLSVerify": True, "connectTimeout": 7}}  # fmt: skip
+
+
+def names(rules: list[dict[str, object]]) -> list[object]:
+    return [rule.get("hostname") for rule in rules]
+
+
+def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
+    said = public.up()
+    assert "https://site.jackshome.com/healthz: answers" in said
+    tunnel, connector = public.the_tunnel(), public.connector()
+    [record] = public.records()
+    assert record["content"] == f"{tunnel}.cfargotunnel.com"
+    assert record["comment"] == "berth pub1icpu berth/test"
+
+    assert public.changes() == set()
+
+    # A route that is added changes the list and one record, and restarts nothing.
+    public.routes.append(route("other.jackshome.com"))
+    assert public.changes() == {("~", "tunnel-routes"), ("+", "other.jackshome.com-record")}
+    public.up()
+    assert '"status":"healthy"' in public.curl("https://other.jackshome.com/healthz").text
+    assert public.connector() == connector
+
+    # So does one that leaves.
+    public.routes.pop()
+    assert public.changes() == {("~", "tunnel-routes"), ("-", "other.jackshome.com-record")}
+    public.up()
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
+    assert len(public.records()) == 1
+
+    # A tunnel is renamed in place.
+    public.config["berth:cloudflare"]["tunnel"] = "engine-renamed"
+    assert public.changes() == {("~", "tunnel")}
+    assert "tunnel engine-test: is renamed to engine-renamed, in place" in public.up()
+    assert [(t["id"], t["name"]) for t in public.tunnels()] == [(tunnel, "engine-renamed")]
+    assert public.connector() == connector
+
+    # Another account would be another tunnel: refused, at preview and without one.
+    kept = public.config["berth:cloudflare"]["account"]
+    public.config["berth:cloudflare"]["account"] = "f" * 32
+    for words in (("preview",), UP):
+        refused = public.pulumi(*words, check=False)
+        assert refused.code != 0
+        assert f"would be deleted and made anew (account {kept} -> {'f' * 32})" in refused.text
+    public.config["berth:cloudflare"]["account"] = kept
+    assert public.changes() == set()
+
+    public.pulumi(*DESTROY)
+    assert (public.tunnels(), public.records()) == ([], [])
+    left = public.lab.ssh(HOST, "ls /etc/cloudflared /etc/systemd/system/cloudflared.service",
+                          check=False)  # fmt: skip
+    assert "cannot access '/etc/cloudflared'" in left.text
+    assert "cannot access '/etc/systemd/system/cloudflared.service'" in left.text
+
+
+def test_what_was_changed_outside_is_put_right_and_what_others_made_is_kept(
+    public: Public,
+) -> None:
+    public.up()
+    tunnel = public.the_tunnel()
+    [ours, _] = public.rules(tunnel)
+    public.write_rules(tunnel, HAND, {**ours, "service": "http://10.9.9.9:9"})
+    public.pulumi("refresh", "--yes")
+    said = public.up()
+    assert "route hand.jackshome.com: is kept, though this stack did not make it" in said
+    first, second, last = public.rules(tunnel)
+    assert first == ours
+    assert second == HAND
+    assert last == {"service": "http_status:404"}
+    public.pulumi("preview", "--expect-no-changes")
+
+    # A destroy takes our routes out, and leaves a tunnel that others have routes in.
+    gone = public.pulumi(*DESTROY).text
+    assert "stays at Cloudflare, since it has routes that this stack did not make" in gone
+    assert public.rules(tunnel) == [HAND, {"service": "http_status:404"}]
+    assert public.records() == []
+
+
+def test_the_last_route_takes_the_tunnel_along(public: Public) -> None:
+    public.up()
+    tunnel = public.the_tunnel()
+    del public.routes[0]
+    public.up()
+    assert (public.tunnels(), public.records()) == ([], [])
+    assert public.ask("GET", f"{TUNNELS}/{tunnel}")["deleted_at"]
+
+
+def test_a_tunnel_that_was_deleted_in_the_dashboard_is_noticed_and_made_anew(
+    public: Public,
+) -> None:
+    public.up()
+    tunnel = public.the_tunnel()
+    public.lab.ssh(HOST, "systemctl stop cloudflared")
+    public.ask("DELETE", f"{TUNNELS}/{tunnel}")
+    for refresh in (False, True):
+        if refresh:
+            public.pulumi("refresh", "--yes")
+        refused = public.pulumi("preview", check=False)
+        assert refused.code != 0
+        assert f"{tunnel} was deleted at Cloudflare, in its dashboard" in refused.text
+    found = re.search(r"pulumi (up --replace '([^']+)')", refused.text)
+    assert found is not None
+    public.pulumi(*UP, "--replace", found[2])
+    assert public.the_tunnel() != tunnel
+    assert '"status":"healthy"' in public.curl("https://site.jackshome.com/healthz").text
+    public.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_tunnel_that_is_there_cannot_be_replaced(public: Public) -> None:
+    public.up()
+    refused = public.pulumi(*UP, "--replace", "**::tunnel", check=False)
+    assert refused.code != 0
+    assert "would be deleted and made anew (asked for with --replace" in refused.text
+    assert public.tunnels()
+
+
+def test_a_name_that_belongs_to_somebody_else_is_refused_before_anything_is_made(
+    public: Public,
+) -> None:
+    public.make_record("site.jackshome.com", "10.1.1.1")
+    refused = public.pulumi("preview", check=False)
+    assert refused.code != 0
+    assert (
+        "site.jackshome.com: its DNS has a record already, A to 10.1.1.1 (by hand), which belongs "
+        "to somebody else. Nothing was changed."
+    ) in refused.text
+    assert public.tunnels() == []
+
+
+def test_the_connectors_token_is_nowhere_to_be_found(public: Public) -> None:
+    said = public.pulumi(*UP, "--diff", "--logtostderr", "-v=3").text
+    token = public.ask("GET", f"{TUNNELS}/{public.the_tunnel()}/token")
+    state = public.pulumi("stack", "export").text
+    assert token[:40] not in said
+    assert token[:40] not in state
+    assert token not in json.dumps(public.stack.document)
+    processes = public.lab.ssh(
+        HOST, "cat /proc/*/cmdline /proc/*/environ 2>/dev/null | tr '\\0' ' '"
+    )
+    assert token[:40] not in processes.text
+    journal = public.lab.ssh(HOST, "journalctl --no-pager; systemctl cat cloudflared")
+    assert token[:40] not in journal.text
+    found = public.lab.ssh(HOST, f"grep -rlsF {token[:40]} /etc /var /opt /root /home /run /tmp")
+    assert found.text.split() == ["/etc/cloudflared/token"]
+    modes = public.lab.ssh(HOST, "stat -c '%a %U' /etc/cloudflared/token").text
+    assert modes.split() == ["400", "cloudflared"]
