@@ -2,10 +2,11 @@
 
 import sys
 
+from bench.edge import edge_figures
 from bench.lab import lab_figures
 from bench.service import service_figures
 
-SECTIONS = {"lab": lab_figures, "service": service_figures}
+SECTIONS = {"lab": lab_figures, "service": service_figures, "edge": edge_figures}
 
 
 def main() -> int:

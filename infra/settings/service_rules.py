@@ -11,6 +11,29 @@ from infra.settings.service_scalars import SYSTEM_PATHS
 Values = Mapping[str, Any]
 Services = Mapping[str, Values]
 OURS = ("releases", "envs", "current", ".venv")
+SYSTEM_USERS = frozenset(
+    [
+        "backup",
+        "bin",
+        "daemon",
+        "games",
+        "irc",
+        "list",
+        "lp",
+        "mail",
+        "man",
+        "messagebus",
+        "news",
+        "nobody",
+        "proxy",
+        "sshd",
+        "sync",
+        "sys",
+        "uucp",
+        "www-data",
+    ]
+)
+"""Users that a Debian has from the start, as far as a service could be called like them."""
 
 
 def check(services: Services, hosts: frozenset[str]) -> list[Problem]:
@@ -18,6 +41,7 @@ def check(services: Services, hosts: frozenset[str]) -> list[Problem]:
     rules: tuple[Callable[[Services], Iterator[Problem]], ...] = (
         ensure_one_way_to_start,
         ensure_root_is_meant,
+        ensure_users_are_meant,
         ensure_no_variable_twice,
         ensure_required_variables_are_given,
         ensure_server_only_paths_are_inside,
@@ -71,6 +95,16 @@ def ensure_root_is_meant(services: Services) -> Iterator[Problem]:
             yield Problem(
                 at("services", name, "user"),
                 "is root; say allow_root: true if that is meant, or take a user of its own",
+            )
+
+
+def ensure_users_are_meant(services: Services) -> Iterator[Problem]:
+    """A service that is called like a user of the system would run as it, and own its files."""
+    for name, values in services.items():
+        if values.get("user") is None and name in SYSTEM_USERS:
+            yield Problem(
+                at("services", name, "user"),
+                f"missing; {name} is a user of the system, so say which user it runs as",
             )
 
 
@@ -131,14 +165,32 @@ def ensure_writable_paths_are_apart(services: Services) -> Iterator[Problem]:
 
 def ensure_env_files_are_apart(services: Services) -> Iterator[Problem]:
     """Our environment file is neither the host's own `.env` nor in a release."""
+    hosts_own = {
+        (str(values.get("host")), f"{places(name, values).root}/.env")
+        for name, values in services.items()
+    }
     for name, values in services.items():
         here = places(name, values)
         path, root = PurePosixPath(here.env_file), PurePosixPath(here.root)
         spot = at("services", name, "env_file")
-        if path == root / ".env":
+        if (str(values.get("host")), here.env_file) in hosts_own:
             yield Problem(spot, f"{path} is the host's own, which is never written; take another")
         elif any(path.is_relative_to(root / part) for part in OURS):
             yield Problem(spot, f"must be outside of {', '.join(OURS)}, got {path}")
+        elif not _is_a_place_for_variables(path, {name, here.unit}):
+            yield Problem(
+                spot,
+                f"must be a file that only this service reads, such as /etc/{name}/{name}.env or "
+                f"another name that ends in .env, got {path}",
+            )
+
+
+def _is_a_place_for_variables(path: PurePosixPath, names: set[str]) -> bool:
+    """Whether nothing of the system takes its own settings from there."""
+    if path.parts[1] in {"var", "opt", "srv", "home"}:
+        return True
+    own = len(path.parts) > 3 and path.parts[2] in {*names, "default"}
+    return path.parts[1] == "etc" and (path.suffix == ".env" or own)
 
 
 def ensure_ports_do_not_overlap(services: Services) -> Iterator[Problem]:
