@@ -9,6 +9,7 @@ APT = {
 }
 APT_LIMIT_S = 900
 OPTIONS = ["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]
+RECOMMENDS = ["--no-install-recommends"]
 REMEDY = "check that the host reaches its package sources: `apt-get update` on it"
 
 
@@ -25,7 +26,7 @@ def ensure(names: list[str], host: Host) -> list[str]:
             ["apt-get", *OPTIONS, "update"], limit_s=APT_LIMIT_S, environment=APT, remedy=REMEDY
         )
         host.run(
-            ["apt-get", *OPTIONS, "install", "--yes", "--no-install-recommends", *wanted],
+            ["apt-get", *OPTIONS, "install", "--yes", "--no-remove", *RECOMMENDS, *wanted],
             limit_s=APT_LIMIT_S,
             environment=APT,
             remedy=REMEDY,
