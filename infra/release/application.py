@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from infra.release.bindings import bindings
 from infra.release.finding import Finding
 from infra.release.tree import Tree
 
@@ -87,7 +88,7 @@ def _applications(tree: Tree) -> Iterator[tuple[str, str]]:
         parts = path.parts[:-1] if path.name == "__init__" else path.parts
         if "tests" in parts or not parts:
             continue
-        for attribute, value in _bindings(_parsed(content)):
+        for attribute, value in bindings(_parsed(content)):
             if isinstance(value, ast.Call) and _called(value) == "FastAPI":
                 yield ".".join(parts), attribute
 
@@ -105,14 +106,14 @@ def _check(
     if module is None:
         # Newer syntax than this Python knows; the host will say whether it runs.
         return []
-    bindings = list(_bindings(module))
-    names = {name for name, _ in bindings}
+    bound = list(bindings(module))
+    names = {name for name, _ in bound}
     if "__getattr__" in names or "*" in names:
         return []
-    values = [value for name, value in bindings if name == wanted]
+    values = [value for name, value in bound if name == wanted]
     if not values:
         submodule = _module_file(tree, str(PurePosixPath(file).parent), wanted)
-        known = _suggested(bindings)
+        known = _suggested(bound)
         if submodule and file.endswith("__init__.py"):
             return [Finding(named.key, f"{named.text} is a module; name an attribute in it")]
         return [Finding(named.key, f"{file} has no {wanted}{known}")]
@@ -130,26 +131,26 @@ def _check(
     return [] if None in problems else [Finding(named.key, f"{named.text} {problems[-1]}")]
 
 
-def _meant(bindings: list[tuple[str, ast.AST]], value: ast.AST) -> ast.AST:
+def _meant(bound: list[tuple[str, ast.AST]], value: ast.AST) -> ast.AST:
     """What a plain name stands for in its module, followed to where it is made."""
     for _ in range(MAX_HOPS):
         if not isinstance(value, ast.Name):
             break
-        made = [bound for name, bound in bindings if name == value.id]
+        made = [one for name, one in bound if name == value.id]
         if len(made) != 1:
             break
         value = made[0]
     return value
 
 
-def _suggested(bindings: list[tuple[str, ast.AST]]) -> str:
+def _suggested(bound: list[tuple[str, ast.AST]]) -> str:
     likely = [
         name
-        for name, value in bindings
+        for name, value in bound
         if isinstance(value, ast.Call) and _called(value) not in NO_ASGI
         and _called(value)[:1].isupper()
     ]  # fmt: skip
-    made = [name for name, value in bindings if isinstance(value, ast.FunctionDef)
+    made = [name for name, value in bound if isinstance(value, ast.FunctionDef)
             and "app" in name]  # fmt: skip
     if likely:
         return f"; it has {', '.join(dict.fromkeys(likely))}"
@@ -182,32 +183,6 @@ def _parsed(content: bytes) -> ast.Module | None:
         return ast.parse(content)
     except (SyntaxError, ValueError):
         return None
-
-
-def _bindings(module: ast.Module | None) -> Iterator[tuple[str, ast.AST]]:
-    """Names that a module sets at its top, with what sets them, also below `if`, `try`, `with`."""
-    waiting: list[ast.AST] = list(module.body) if module else []
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                yield from ((name, node.value) for name in _names(target))
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield from ((name, node.value) for name in _names(node.target))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, node
-        elif isinstance(node, ast.Import):
-            yield from (((a.asname or a.name).partition(".")[0], node) for a in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((a.asname or a.name, node) for a in node.names)
-        elif isinstance(node, ast.If | ast.Try | ast.With | ast.For | ast.While):
-            waiting = [*ast.iter_child_nodes(node), *waiting]
-        elif isinstance(node, ast.ExceptHandler):
-            waiting = [*node.body, *waiting]
-
-
-def _names(target: ast.AST) -> Iterator[str]:
-    yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
 def _called(call: ast.Call) -> str:

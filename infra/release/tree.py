@@ -88,6 +88,9 @@ class _Walk:
                 self._inside / name, patterns, is_directory=is_directory
             ):
                 continue
+            if not _is_text(child.name) or (is_link and not _is_text(str(path.readlink()))):
+                self._add(f"{str(name)!a} is a name that is not UTF-8; rename it or ignore it")
+                continue
             if str(name) in self._server_only:
                 self.kept_back.append(str(name))
                 continue
@@ -114,6 +117,10 @@ class _Walk:
 
     def _add(self, text: str) -> None:
         self.findings.append(Finding("source", text))
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _twice(entries: list[Entry]) -> list[Finding]:

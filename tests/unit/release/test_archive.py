@@ -158,6 +158,16 @@ def test_a_link_inside_travels_and_one_that_leaves_is_refused(tmp_path: Path) ->
     ]  # fmt: skip
 
 
+def test_a_name_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    make(tmp_path, {"s/app.py": ""})
+    Path(os.fsdecode(os.fsencode(tmp_path / "s") + b"/\xff.txt")).touch()
+    with pytest.raises(SourceError) as refused:
+        select(tmp_path / "s")
+    assert refused.value.findings == [
+        ("source", r"'\udcff.txt' is a name that is not UTF-8; rename it or ignore it")
+    ]
+
+
 @pytest.mark.parametrize(
     ("made", "text"),
     [

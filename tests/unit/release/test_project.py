@@ -82,6 +82,10 @@ def look(
         ({"main.py": "app: FastAPI = wrap(x)\n"}, "main:app", "."),
         ({"main.py": "class S: app = 1\ns = S()\n"}, "main:s.app", "."),
         ({"main.py": "type X = int\napp = FastAPI()\n"}, "main:app", "."),
+        ({"main.py": "app, other = make(), 1\n"}, "main:app", "."),
+        ({"main.py": "app, *more = make()\n"}, "main:app", "."),
+        ({"main.py": "print(app := make())\n"}, "main:app", "."),
+        ({"main.py": "def start():\n    global app\n    app = make()\nstart()\n"}, "main:app", "."),
     ],
 )
 def test_usual_layouts_are_found(
