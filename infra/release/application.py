@@ -126,7 +126,7 @@ def _check(
             else []
         )
     judge = _factory_problem if named.factory else _application_problem
-    problems = [judge(_meant(bindings, value)) for value in values]
+    problems = [judge(_meant(bound, value)) for value in values]
     # One of several ways to set it (in a `try`, an `if`) may well be the one that counts.
     return [] if None in problems else [Finding(named.key, f"{named.text} {problems[-1]}")]
 
