@@ -20,6 +20,16 @@ HINTS = (
         "that directory, as seen from the source, in both `server_only` and `writable`, " + AGAIN,
     ),
     (
+        r"PermissionError: \[Errno 13\] Permission denied: '([^']+)'",
+        "{0} may not be read or written by the service's user: give it to that user on the host "
+        "(`chgrp USER`, `chmod 640`; a directory that it writes to: `chown`), " + AGAIN,
+    ),
+    (
+        r"TypeError: .*'start_response'",
+        "the application is a WSGI one (Flask, Django), and an ASGI application is needed: wrap it "
+        "(a2wsgi), or run it by a `command` of its own, " + AGAIN,
+    ),
+    (
         r"unable to open database file",
         "SQLite's file must lie where the service may write: name a directory such as data in "
         "`writable`, point the application to the file in it, " + AGAIN,

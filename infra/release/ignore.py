@@ -5,6 +5,8 @@ from pathlib import Path, PurePosixPath
 
 import pathspec
 
+from infra.release.finding import Finding, SourceError
+
 NEVER_DIRECTORIES = frozenset(
     {
         ".bzr", ".git", ".hg", ".jj", ".svn",
@@ -37,6 +39,9 @@ def patterns_in(directory: Path, base: PurePosixPath) -> list[Patterns]:
         lines = (directory / ".gitignore").read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, IsADirectoryError):
         return []
+    except UnicodeDecodeError:
+        text = f"{directory / '.gitignore'} is no text in UTF-8, so git does not read it either"
+        raise SourceError([Finding("source", f"{text}; save it as UTF-8")]) from None
     return [Patterns(base, pathspec.GitIgnoreSpec.from_lines(lines))]
 
 

@@ -10,6 +10,9 @@ from pathlib import Path, PurePosixPath
 from infra.release.finding import Finding, SourceError
 from infra.release.ignore import Patterns, ignored, never, patterns_above, patterns_in
 
+SHOWN = 10
+"""More than that of one source is not read by anybody."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -51,6 +54,9 @@ def select(source: Path, server_only: tuple[str, ...] = ()) -> Tree:
         findings.append(
             Finding("source", f"{source} holds no files that travel; is it the right directory?")
         )
+    if len(findings) > SHOWN:
+        more = Finding("source", f"and {len(findings) - SHOWN} more; is it the right directory?")
+        findings = [*findings[:SHOWN], more]
     if findings:
         raise SourceError(findings)
     return Tree(root, tuple(entries), tuple(sorted(walk.kept_back)))

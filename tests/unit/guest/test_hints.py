@@ -22,6 +22,9 @@ from infra.guest.python import Interpreter
         ("KeyError: 'DATABASE_URL'", "DATABASE_URL looks like a missing variable"),
         ("OSError: Multiple exceptions: [Errno 111] Connect call failed ('::1', 5432)",
          "could not reach something that it needs"),
+        ("PermissionError: [Errno 13] Permission denied: '.env'", ".env may not be read or written"),
+        ("TypeError: Flask.__call__() missing 1 required positional argument: 'start_response'",
+         "is a WSGI one"),
         ("PermissionError: [Errno 1] Operation not permitted", "`sandbox` has a key"),
     ],
 )  # fmt: skip

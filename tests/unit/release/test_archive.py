@@ -158,6 +158,23 @@ def test_a_link_inside_travels_and_one_that_leaves_is_refused(tmp_path: Path) ->
     ]  # fmt: skip
 
 
+def test_an_ignore_file_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    make(tmp_path, {"s/app.py": ""})
+    (tmp_path / "s/.gitignore").write_bytes("*.x\n".encode("utf-16"))
+    with pytest.raises(SourceError, match=r"\.gitignore is no text in UTF-8.*; save it as UTF-8"):
+        select(tmp_path / "s")
+
+
+def test_a_directory_full_of_mistakes_does_not_fill_the_screen(tmp_path: Path) -> None:
+    make(tmp_path, {"s/app.py": ""})
+    for number in range(50):
+        (tmp_path / f"s/link{number}").symlink_to("/etc/passwd")
+    with pytest.raises(SourceError) as refused:
+        select(tmp_path / "s")
+    assert len(refused.value.findings) == 11
+    assert refused.value.findings[-1].text == "and 40 more; is it the right directory?"
+
+
 def test_a_name_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
     make(tmp_path, {"s/app.py": ""})
     Path(os.fsdecode(os.fsencode(tmp_path / "s") + b"/\xff.txt")).touch()
