@@ -4,8 +4,9 @@ import sys
 
 from bench.lab import lab_figures
 from bench.service import service_figures
+from bench.ways import ways_figures
 
-SECTIONS = {"lab": lab_figures, "service": service_figures}
+SECTIONS = {"lab": lab_figures, "service": service_figures, "ways": ways_figures}
 
 
 def main() -> int:
