@@ -2,11 +2,17 @@
 
 import sys
 
+from bench.edge import edge_figures
 from bench.lab import lab_figures
 from bench.service import service_figures
 from bench.ways import ways_figures
 
-SECTIONS = {"lab": lab_figures, "service": service_figures, "ways": ways_figures}
+SECTIONS = {
+    "lab": lab_figures,
+    "service": service_figures,
+    "edge": edge_figures,
+    "ways": ways_figures,
+}
 
 
 def main() -> int:

@@ -81,6 +81,7 @@ def _demand_possible(document: Deploy, memory: State, host: Host) -> None:
             f"{current}: is there and is no link of berth's",
             remedy="give the service another `install_path`, or move that away",
         )
+    environfile.demand_ours(document, memory.env_files, host)
     environfile.demand_distinct(document, host)
     demand_free_port(document, memory, host)
     tls.demand_good(document, host)

@@ -1,6 +1,7 @@
 """The server's own `.env` beside ours: read for its keys, never written, never shown."""
 
 import re
+from collections.abc import Collection
 
 from . import files
 from .document import Deploy
@@ -21,6 +22,21 @@ def keys(text: str) -> set[str]:
         if quote or match is not None:
             quote = _still_open(line[match.end() :] if match else line, quote)
     return found
+
+
+def demand_ours(document: Deploy, placed: Collection[str], host: Host) -> None:
+    """StepFailed where somebody else's file has the place of ours; `placed` are ours for sure."""
+    path = host.at(document.env_file.path)
+    if document.env_file.path in placed and not path.is_symlink():
+        return
+    if not path.exists() and not path.is_symlink():
+        return
+    mark = f"# berth: {document.owner}\n".encode()
+    if path.is_symlink() or not path.is_file() or not path.read_bytes().startswith(mark):
+        raise StepFailed(
+            f"{path}: is on the host already and was not made by this service",
+            remedy="give the service another `env_file`, or move that one away",
+        )
 
 
 def demand_distinct(document: Deploy, host: Host) -> None:

@@ -131,14 +131,32 @@ def ensure_writable_paths_are_apart(services: Services) -> Iterator[Problem]:
 
 def ensure_env_files_are_apart(services: Services) -> Iterator[Problem]:
     """Our environment file is neither the host's own `.env` nor in a release."""
+    hosts_own = {
+        (str(values.get("host")), f"{places(name, values).root}/.env")
+        for name, values in services.items()
+    }
     for name, values in services.items():
         here = places(name, values)
         path, root = PurePosixPath(here.env_file), PurePosixPath(here.root)
         spot = at("services", name, "env_file")
-        if path == root / ".env":
+        if (str(values.get("host")), here.env_file) in hosts_own:
             yield Problem(spot, f"{path} is the host's own, which is never written; take another")
         elif any(path.is_relative_to(root / part) for part in OURS):
             yield Problem(spot, f"must be outside of {', '.join(OURS)}, got {path}")
+        elif not _is_a_place_for_variables(path, {name, here.unit}):
+            yield Problem(
+                spot,
+                f"must be a file that only this service reads, such as /etc/{name}/{name}.env or "
+                f"another name that ends in .env, got {path}",
+            )
+
+
+def _is_a_place_for_variables(path: PurePosixPath, names: set[str]) -> bool:
+    """Whether nothing of the system takes its own settings from there."""
+    if path.parts[1] in {"var", "opt", "srv", "home"}:
+        return True
+    own = len(path.parts) > 3 and path.parts[2] in {*names, "default"}
+    return path.parts[1] == "etc" and (path.suffix == ".env" or own)
 
 
 def ensure_ports_do_not_overlap(services: Services) -> Iterator[Problem]:

@@ -121,10 +121,19 @@ class Copier:
             try:
                 await self._sftp.mkdir(path)
             except asyncssh.SFTPError as error:
-                raise _Said(_said(error)) from None
+                # Another copy may have made it meanwhile.
+                if not await self._is_there(path):
+                    raise _Said(_said(error)) from None
         else:
             if found.type != asyncssh.FILEXFER_TYPE_DIRECTORY:
                 raise _Said(f"mkdir {path}: not a directory")
+
+    async def _is_there(self, path: str) -> bool:
+        try:
+            found = await self._sftp.stat(path)
+        except asyncssh.SFTPError:
+            return False
+        return found.type == asyncssh.FILEXFER_TYPE_DIRECTORY
 
     async def _is_directory(self, path: str) -> bool | None:
         """None where nothing is."""

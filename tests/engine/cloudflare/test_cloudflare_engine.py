@@ -143,7 +143,7 @@ def test_a_route_is_published_and_an_unchanged_stack_asks_for_the_token_only(
     project.run("refresh", "--yes", "--expect-no-changes")
 
 
-def test_a_route_that_is_added_writes_the_list_and_one_record(
+def test_a_route_that_is_added_writes_the_list_and_one_record_and_a_destroy_leaves_nothing(
     project: Project, cloudflare: Cloudflare
 ) -> None:
     project.up()
@@ -153,9 +153,15 @@ def test_a_route_that_is_added_writes_the_list_and_one_record(
     project.up(routes=["api"])
     assert cloudflare.writes() == ["DELETE dns_records", "PUT configurations"]
     assert cloudflare.records() == ["api.jackshome.com"]
+    project.run("destroy", "--yes", "--skip-preview")
+    assert (cloudflare.tunnels(), cloudflare.records()) == ([], [])
+    left = json.loads(project.run("stack", "export").stdout)["deployment"]
+    assert left.get("resources", []) == []
 
 
-def test_a_tunnel_is_renamed_in_place(project: Project, cloudflare: Cloudflare) -> None:
+def test_a_tunnel_is_renamed_in_place_and_replaced_for_another_account(
+    project: Project, cloudflare: Cloudflare
+) -> None:
     project.up()
     (before,) = cloudflare.tunnels()
     cloudflare.writes()
@@ -164,10 +170,6 @@ def test_a_tunnel_is_renamed_in_place(project: Project, cloudflare: Cloudflare) 
     (after,) = cloudflare.tunnels()
     assert (after["id"], after["name"]) == (before["id"], "elsewhere")
     assert cloudflare.writes().count("PATCH cfd_tunnel") == 1
-
-
-def test_another_account_shows_a_replacement_at_preview(project: Project) -> None:
-    project.up()
     shown = project.preview(account="f" * 32)
     assert "+-cloudflare:index/zeroTrustTunnelCloudflared" in shown.replace("+- ", "+-")
 
@@ -213,16 +215,6 @@ def test_a_tunnel_can_be_imported_by_account_and_id(
     )
     project.up()
     assert [tunnel["id"] for tunnel in cloudflare.tunnels()] == [made["id"]]
-
-
-def test_a_destroy_leaves_no_tunnel_and_no_name(project: Project, cloudflare: Cloudflare) -> None:
-    project.up(routes=["chat", "api"])
-    project.run("destroy", "--yes", "--skip-preview")
-    assert cloudflare.tunnels() == []
-    assert cloudflare.records() == []
-    assert (
-        json.loads(project.run("stack", "export").stdout)["deployment"].get("resources", []) == []
-    )
 
 
 def test_a_refusal_of_the_api_reaches_the_person(project: Project, cloudflare: Cloudflare) -> None:

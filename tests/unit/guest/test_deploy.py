@@ -39,6 +39,23 @@ def test_the_environment_file_is_readable_by_root_and_the_service_alone(box: Box
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_file_of_the_hosts_in_the_place_of_ours_is_never_overwritten(box: Box, kind: str) -> None:
+    box.deploy()
+    before, theirs = box.files(), box.at("/etc/passwd")
+    theirs.write_bytes(b"root:x:0:0::/root:/bin/sh\n")
+    path = "/etc/passwd"
+    if kind == "link":
+        path = "/etc/other.env"
+        box.at(path).symlink_to(theirs)
+    with pytest.raises(StepFailed, match="was not made by this service"):
+        box.deploy(env_file={"path": path, "text": "A=1\n"})
+    assert theirs.read_bytes() == b"root:x:0:0::/root:/bin/sh\n"
+    theirs.unlink()
+    box.at(path).unlink(missing_ok=True)
+    assert box.files() == before
+
+
 def test_a_second_deploy_of_the_same_touches_nothing(box: Box) -> None:
     box.deploy()
     before = box.files()

@@ -126,6 +126,16 @@ def test_a_name_that_is_no_unit_or_one_of_the_system_is_refused(name: str) -> No
         ({"chat": {"env_file": "/opt/chat/.env"}},
          [("services/chat/env_file: /opt/chat/.env is the host's own, which is never written; "
           "take another")]),
+        ({"chat": {"env_file": "/opt/other/.env"}, "other": {"port": 8001}},
+         [("services/chat/env_file: /opt/other/.env is the host's own, which is never written; "
+          "take another")]),
+        *[({"chat": {"env_file": path}},
+           [("services/chat/env_file: must be a file that only this service reads, such as "
+             f"/etc/chat/chat.env or another name that ends in .env, got {path}")])
+          for path in ("/etc/passwd", "/etc/systemd/system/ssh.service", "/etc/sudoers.d/chat",
+                       "/usr/local/bin/x", "/root/.bashrc")],
+        *[({"chat": {"env_file": path}}, [])
+          for path in ("/etc/chat/env", "/etc/chat.env", "/etc/default/chat", "/srv/chat.env")],
         ({"chat": {"app": None, "command": ["x"], "workers": 2}},
          ["services/chat/workers: are uvicorn's; a command starts its own"]),
     ],
