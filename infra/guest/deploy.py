@@ -38,14 +38,15 @@ def deploy(document: Deploy, host: Host, report: Report) -> dict[str, Any]:
     with lock.held(host, document.service, document.lock_limit_s, report) as held:
         memory = state.load(host, document.service)
         _demand_possible(document, memory, host)
+        _remember(document, memory, host)
         changed = _account(document, host)
         own = [host.at(f"{document.root}/{path}") for path in document.server_only]
         kept.protect(own, host)
         before = kept.look(own)
         changed += _shared(document, memory, host, report)
+        state.save(host, document.service, memory)
         release, made = releases.stage(document, held, host, report)
         changed += made
-        _remember(document, memory, host)
         changed += tls.place(document, host)
         try:
             done, healthy_s = Switch(document, release, memory, host, report).run()
@@ -75,12 +76,7 @@ def _demand_possible(document: Deploy, memory: State, host: Host) -> None:
             remedy="give the service another name, or remove it from that stack first",
         )
     systemd.demand_ours(list(document.units), document.owner, host)
-    current = placed.current_of(document.root, host)
-    if current.exists() and not current.is_symlink():
-        raise StepFailed(
-            f"{current}: is there and is no link of berth's",
-            remedy="give the service another `install_path`, or move that away",
-        )
+    placed.demand_ours(document.root, memory.roots, host)
     environfile.demand_ours(document, memory.env_files, host)
     environfile.demand_distinct(document, host)
     demand_free_port(document, memory, host)
@@ -96,7 +92,7 @@ def _account(document: Deploy, host: Host) -> list[str]:
     return changed + [
         f"directory {path}"
         for path in document.writable
-        if files.directory(host.at(path), mode=0o750, ids=ids)
+        if files.directory(host.at(path), mode=0o750, ids=ids, above=host.root_ids)
     ]
 
 

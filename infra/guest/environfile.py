@@ -8,7 +8,8 @@ from .document import Deploy
 from .failure import StepFailed
 from .host import Host
 
-KEY = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
+KEY = re.compile(r"^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=")
+EXPORT = re.compile(r"^\s*export\s+([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 
 
 def keys(text: str) -> set[str]:
@@ -47,8 +48,14 @@ def demand_distinct(document: Deploy, host: Host) -> None:
             f"{path}: is the server's own and never written",
             remedy="give `env_file` another path",
         )
-    theirs = keys((files.read(path) or b"").decode(errors="replace"))
+    text = (files.read(path) or b"").decode(errors="replace")
+    theirs = keys(text)
     if missing := [name for name in document.required_on_host if name not in theirs]:
+        if exported := [name for name in missing if name in EXPORT.findall(text)]:
+            raise StepFailed(
+                f"{', '.join(exported)}: in {path} behind `export`, where systemd does not read it",
+                remedy="write NAME=value there, without `export`",
+            )
         raise StepFailed(
             f"{', '.join(missing)}: required, and not set in {path} on the host",
             remedy="set them there, or in the stack file",

@@ -99,6 +99,8 @@ def build(
                 directory=lock_file.parent,
                 keep=[held],
             )
+        # uv lets everybody write to its lock, and a service must not write to what it runs on.
+        (home / ".lock").unlink(missing_ok=True)
         (home / COMPLETE).touch()
     except BaseException as error:
         files.remove_tree(home)

@@ -41,12 +41,15 @@ def write(path: Path, content: bytes, *, mode: int, ids: Ids) -> bool:
     return True
 
 
-def directory(path: Path, *, mode: int, ids: Ids) -> bool:
-    """Make the directory where it is missing, parents too; one that is there stays as it is."""
+def directory(path: Path, *, mode: int, ids: Ids, above: Ids | None = None) -> bool:
+    """Make the directory where it is missing; one that is there stays as it is.
+
+    Missing parents are made too, for `above` where that is somebody else.
+    """
     if path.is_dir():
         return False
     if not path.parent.is_dir():
-        directory(path.parent, mode=0o755, ids=ids)
+        directory(path.parent, mode=0o755, ids=above or ids)
     path.mkdir()
     os.chown(path, ids.uid, ids.gid)
     path.chmod(mode)

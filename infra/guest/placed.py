@@ -4,11 +4,13 @@ It is taken down in memory before a switch, so that a switch that fails can put 
 """
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import account, files, systemd
 from .document import Deploy
+from .failure import StepFailed
 from .host import Host, Ids
 from .state import State
 
@@ -30,6 +32,20 @@ def units_of(document: Deploy) -> list[str]:
 def current_of(root: str, host: Host) -> Path:
     """The link that boot reads."""
     return host.at(root) / "current"
+
+
+def demand_ours(root: str, roots: Collection[str], host: Host) -> None:
+    """StepFailed where what we would replace is there and somebody else's; `roots` are ours."""
+    current = current_of(root, host)
+    theirs = [path for path in (current,) if path.exists() and not path.is_symlink()]
+    if root not in roots:
+        places = [host.at(root) / part for part in ("current", "releases", "envs")]
+        theirs = [path for path in places if path.exists() or path.is_symlink()]
+    if theirs:
+        raise StepFailed(
+            f"{', '.join(map(str, theirs))}: on the host already, and not made by this service",
+            remedy="give the service another `install_path`, or move that away",
+        )
 
 
 def note(document: Deploy, state: State, host: Host) -> Placed:

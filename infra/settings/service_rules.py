@@ -11,6 +11,29 @@ from infra.settings.service_scalars import SYSTEM_PATHS
 Values = Mapping[str, Any]
 Services = Mapping[str, Values]
 OURS = ("releases", "envs", "current", ".venv")
+SYSTEM_USERS = frozenset(
+    [
+        "backup",
+        "bin",
+        "daemon",
+        "games",
+        "irc",
+        "list",
+        "lp",
+        "mail",
+        "man",
+        "messagebus",
+        "news",
+        "nobody",
+        "proxy",
+        "sshd",
+        "sync",
+        "sys",
+        "uucp",
+        "www-data",
+    ]
+)
+"""Users that a Debian has from the start, as far as a service could be called like them."""
 
 
 def check(services: Services, hosts: frozenset[str]) -> list[Problem]:
@@ -18,6 +41,7 @@ def check(services: Services, hosts: frozenset[str]) -> list[Problem]:
     rules: tuple[Callable[[Services], Iterator[Problem]], ...] = (
         ensure_one_way_to_start,
         ensure_root_is_meant,
+        ensure_users_are_meant,
         ensure_no_variable_twice,
         ensure_required_variables_are_given,
         ensure_server_only_paths_are_inside,
@@ -71,6 +95,16 @@ def ensure_root_is_meant(services: Services) -> Iterator[Problem]:
             yield Problem(
                 at("services", name, "user"),
                 "is root; say allow_root: true if that is meant, or take a user of its own",
+            )
+
+
+def ensure_users_are_meant(services: Services) -> Iterator[Problem]:
+    """A service that is called like a user of the system would run as it, and own its files."""
+    for name, values in services.items():
+        if values.get("user") is None and name in SYSTEM_USERS:
+            yield Problem(
+                at("services", name, "user"),
+                f"missing; {name} is a user of the system, so say which user it runs as",
             )
 
 

@@ -108,7 +108,9 @@ def _replace_copy(copy: Path, content: bytes, stack_file: Path, say: Callable[[s
         if found != mark.read_text():
             say(
                 f"{stack_file}: a command changed the lab's copy of it, not the file itself; "
-                "that change is gone now. Edit the file to change the stack."
+                "that change is gone now. Edit the file to change the stack; a secret is "
+                "written there as `NAME: {secure: anything}`, and the lab puts a "
+                "value of its own in its place."
             )
     _write(copy, content)
     _write(mark, hashlib.sha256(content).hexdigest().encode())

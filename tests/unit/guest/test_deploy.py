@@ -56,6 +56,21 @@ def test_a_file_of_the_hosts_in_the_place_of_ours_is_never_overwritten(box: Box,
     assert box.files() == before
 
 
+@pytest.mark.parametrize("part", ["releases/20230101", "envs/theirs", "current"])
+def test_what_lies_in_the_place_of_ours_is_never_taken_over(box: Box, part: str) -> None:
+    path = box.at(f"/opt/chat/{part}")
+    path.parent.mkdir(parents=True)
+    if part == "current":
+        path.symlink_to("somewhere")
+    else:
+        path.mkdir()
+    before = box.files()
+    with pytest.raises(StepFailed, match=r"/opt/chat/\w+: on the host already, and not made by"):
+        box.deploy()
+    assert box.files() == before
+    assert path.is_symlink() or path.is_dir()
+
+
 def test_a_second_deploy_of_the_same_touches_nothing(box: Box) -> None:
     box.deploy()
     before = box.files()
@@ -276,7 +291,7 @@ def test_a_key_in_the_servers_own_file_and_in_ours_is_refused_before_anything_ch
     box: Box,
 ) -> None:
     box.at("/opt/chat").mkdir(parents=True)
-    box.at("/opt/chat/.env").write_text("export TOKEN=theirs\n")
+    box.at("/opt/chat/.env").write_text("TOKEN=theirs\n")
     with pytest.raises(StepFailed, match=r"^TOKEN: set in .*\.env on the host and in the stack"):
         box.deploy()
     assert not box.at("/opt/chat/releases").exists()
@@ -285,6 +300,14 @@ def test_a_key_in_the_servers_own_file_and_in_ours_is_refused_before_anything_ch
 
 def test_all_variables_that_the_host_must_hold_are_named_at_once(box: Box) -> None:
     with pytest.raises(StepFailed, match=r"^A, B: required, and not set in"):
+        box.deploy(required_on_host=["A", "B"])
+    assert box.calls() == []
+
+
+def test_a_variable_that_systemd_does_not_read_is_not_taken_for_set(box: Box) -> None:
+    box.at("/opt/chat").mkdir(parents=True)
+    box.at("/opt/chat/.env").write_text("export A=1\nB=2\n")
+    with pytest.raises(StepFailed, match=r"^A: in .*\.env behind `export`, where systemd does not"):
         box.deploy(required_on_host=["A", "B"])
     assert box.calls() == []
 

@@ -25,7 +25,7 @@ OWN = Ids(os.getuid(), os.getgid())
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("A=1\nexport B=2\n# C=3\n; D=4\n  E = 5\n", {"A", "B", "E"}),
+        ("A=1\nexport B=2\n# C=3\n; D=4\n  E = 5\n", {"A", "E"}),
         ('A="two\nB=lines"\nC=1\n', {"A", "C"}),
         ('A=\'x\nB=y\'\nC="\\"\nD=z"\n', {"A", "C"}),
         ("A=1\r\nB=2\r\n", {"A", "B"}),

@@ -126,6 +126,10 @@ def test_a_name_that_is_no_unit_or_one_of_the_system_is_refused(name: str) -> No
         ({"chat": {"env_file": "/opt/chat/.env"}},
          [("services/chat/env_file: /opt/chat/.env is the host's own, which is never written; "
           "take another")]),
+        ({"mail": {}},
+         [("services/mail/user: missing; mail is a user of the system, so say which user it runs "
+          "as")]),
+        ({"mail": {"user": "mail"}}, []),
         ({"chat": {"env_file": "/opt/other/.env"}, "other": {"port": 8001}},
          [("services/chat/env_file: /opt/other/.env is the host's own, which is never written; "
           "take another")]),

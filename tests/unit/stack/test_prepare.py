@@ -109,7 +109,8 @@ def test_a_changed_copy_is_replaced_and_said_to_be_lost(
     (line,) = said
     assert line == (
         f"{stack_file}: a command changed the lab's copy of it, not the file itself; "
-        "that change is gone now. Edit the file to change the stack."
+        "that change is gone now. Edit the file to change the stack; a secret is "
+        "written there as `NAME: {secure: anything}`, and the lab puts a value of its own in its place."
     )
 
 
