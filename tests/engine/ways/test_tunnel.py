@@ -51,6 +51,7 @@ def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
         refused = public.pulumi(*words, check=False)
         assert refused.code != 0
         assert f"would be deleted and made anew (account {kept} -> {'f' * 32})" in refused.text
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
     public.config["berth:cloudflare"]["account"] = kept
     assert public.changes() == set()
 
@@ -120,7 +121,13 @@ def test_a_tunnel_that_is_there_cannot_be_replaced(public: Public) -> None:
     refused = public.pulumi(*UP, "--replace", "**::tunnel", check=False)
     assert refused.code != 0
     assert "would be deleted and made anew (asked for with --replace" in refused.text
-    assert public.tunnels()
+    tunnel = public.the_tunnel()
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
+
+    # Its list can be written anew, and the old one's end takes nothing along.
+    public.pulumi(*UP, "--replace", "**::tunnel-routes")
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
+    public.pulumi("preview", "--expect-no-changes")
 
 
 def test_a_name_that_belongs_to_somebody_else_is_refused_before_anything_is_made(
