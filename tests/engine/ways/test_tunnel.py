@@ -25,21 +25,27 @@ def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
 
     # A route that is added changes the list and one record, and restarts nothing.
     public.routes.append(route("other.jackshome.com"))
-    assert public.changes() == {("~", "tunnel-routes"), ("+", "other.jackshome.com-record")}
+    assert public.changes() == {
+        ("update", "tunnel-routes"),
+        ("create", "other.jackshome.com-record"),
+    }
     public.up()
     assert '"status":"healthy"' in public.curl("https://other.jackshome.com/healthz").text
     assert public.connector() == connector
 
     # So does one that leaves.
     public.routes.pop()
-    assert public.changes() == {("~", "tunnel-routes"), ("-", "other.jackshome.com-record")}
+    assert public.changes() == {
+        ("update", "tunnel-routes"),
+        ("delete", "other.jackshome.com-record"),
+    }
     public.up()
     assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
     assert len(public.records()) == 1
 
     # A tunnel is renamed in place.
     public.config["berth:cloudflare"]["tunnel"] = "engine-renamed"
-    assert public.changes() == {("~", "tunnel")}
+    assert public.changes() == {("update", "tunnel")}
     assert "tunnel engine-test: is renamed to engine-renamed, in place" in public.up()
     assert [(t["id"], t["name"]) for t in public.tunnels()] == [(tunnel, "engine-renamed")]
     assert public.connector() == connector
