@@ -31,11 +31,16 @@ _SUDO = (
     "the user needs sudo without a password: on the host, as root, "
     "`echo 'USER ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/berth`; or log in as root"
 )
+_NO_ROOM = (
+    "the host did not take the file. Is its disk full? `df -h` and `df -i` there; make room, and "
+    "run `pulumi up` again"
+)
 _WORDS = (
     (("host key mismatch", "knownhosts: key"), _HOST_KEY),
     (("unable to authenticate",), _LOGIN),
     (("sudo: a password is required", "sudo: a terminal is required"), _SUDO),
     (("status 124", "status 137"), _TOO_LONG),
+    (("SSH_FX_FAILURE", "SSH_FX_WRITE_PROTECT", "SSH_FX_NO_SPACE"), _NO_ROOM),
     ((f"status {GUEST_MISSING}:",), _GONE),
     (("exited without exit status", "wait: remote command exited", "use of closed"), _LOST),
     (

@@ -13,6 +13,7 @@ APT = {
 }
 APT_LIMIT_S = 900
 OPTIONS = ["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]
+RECOMMENDS = ["--no-install-recommends"]
 REMEDY = "check that the host reaches its package sources: `apt-get update` on it"
 
 
@@ -49,7 +50,7 @@ def update(host: Host, *options: str, remedy: str = REMEDY) -> None:
 def install(names: list[str], host: Host) -> None:
     """Install what the lists have."""
     host.run(
-        ["apt-get", *OPTIONS, "install", "--yes", "--no-install-recommends", *names],
+        ["apt-get", *OPTIONS, "install", "--yes", "--no-remove", *RECOMMENDS, *names],
         limit_s=APT_LIMIT_S,
         environment=APT,
         remedy=REMEDY,

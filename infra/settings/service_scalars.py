@@ -230,7 +230,9 @@ Extra = Annotated[
 ]
 Package = Annotated[
     str,
-    matching(r"[a-z0-9][a-z0-9+.-]+", "must be the name of a Debian package, such as ffmpeg"),
+    matching(
+        r"[a-z0-9][a-z0-9+.-]*[a-z0-9+]", "must be the name of a Debian package, such as ffmpeg"
+    ),
 ]
 Argument = Annotated[
     str,

@@ -461,7 +461,9 @@ def test_going_back_after_a_killed_switch_restarts_too(
 def test_missing_packages_are_installed_and_present_ones_left_alone(box: Box) -> None:
     box.doubles.installed = ["curl"]
     box.deploy(packages=["curl", "ffmpeg"])
-    assert box.calls("apt-get")[-1].endswith("install --yes --no-install-recommends ffmpeg")
+    assert box.calls("apt-get")[-1].endswith(
+        "install --yes --no-remove --no-install-recommends ffmpeg"
+    )
 
 
 def test_no_secret_reaches_a_command_or_the_state(box: Box) -> None:

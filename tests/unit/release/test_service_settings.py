@@ -51,6 +51,8 @@ def rules(services: dict[str, dict[str, Any]]) -> list[str]:
          '3.11 to 3.14, got "3.9"')),
         ({"python": "three"}, ('python: Value error, must be a version, such as "3.12", or the '
          'path of an interpreter on the host, got "three"')),
+        ({"packages": ["nano-"]}, ("packages/0: Value error, must be the name of a Debian package, "
+         'such as ffmpeg, got "nano-"')),
         ({"unit": "a b"}, ("unit: Value error, must be a unit name of a-z, 0-9, _ and -, "
          'without .service, got "a b"')),
         ({"unit": "systemd-journald"}, ("unit: Value error, must not be a unit of the system, "
@@ -126,6 +128,19 @@ def test_a_name_that_is_no_unit_or_one_of_the_system_is_refused(name: str) -> No
         ({"chat": {"env_file": "/opt/chat/.env"}},
          [("services/chat/env_file: /opt/chat/.env is the host's own, which is never written; "
           "take another")]),
+        ({"chat": {}, "in": {"port": 8001, "install_path": "/opt/chat/releases"}},
+         [("services/in/install_path: must not lie in /opt/chat, which is that of chat, "
+          "got /opt/chat/releases")]),
+        ({"chat": {"install_path": "/var/lib/berth"}},
+         [("services/chat/install_path: must not hold or lie in /var/lib/berth, which is berth's, "
+          "got /var/lib/berth")]),
+        ({"chat": {"writable": ["/opt/b/releases", "/var/lib/berth/x"]}, "b": {"port": 8001}},
+         [("services/chat/writable/0: belongs to b, got /opt/b/releases; name one of its own"),
+          ("services/chat/writable/1: must be a directory of the service's own, "
+           "got /var/lib/berth/x")]),
+        ({"chat": {"env_file": "/opt/chat/data/x.env"}},
+         [("services/chat/env_file: is among the host's own, which are never written, "
+          "got /opt/chat/data/x.env")]),
         ({"mail": {}},
          [("services/mail/user: missing; mail is a user of the system, so say which user it runs "
           "as")]),
