@@ -5,8 +5,14 @@ import sys
 from bench.edge import edge_figures
 from bench.lab import lab_figures
 from bench.service import service_figures
+from bench.ways import ways_figures
 
-SECTIONS = {"lab": lab_figures, "service": service_figures, "edge": edge_figures}
+SECTIONS = {
+    "lab": lab_figures,
+    "service": service_figures,
+    "edge": edge_figures,
+    "ways": ways_figures,
+}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Figures of the lab: the second `make up`, a quiet preview, containers, memory."""
+"""Figures of the lab: the second `make up`, containers, a quiet preview, memory."""
 
 import json
 import subprocess
@@ -16,7 +16,6 @@ def lab_figures() -> Figures:
     figures = Figures("The lab")
     seconds(["make", "up"])
     _again(figures)
-    _preview(figures)
     _containers(figures)
     _memory(figures)
     return figures
@@ -28,20 +27,6 @@ def _again(figures: Figures) -> None:
     figures.add("`make up` again after `destroy`", f"{took:.1f} s", "20 s", met=took <= 20)
 
 
-def _preview(figures: Figures) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        project = empty_project(Path(scratch))
-        ours: list[str | Path] = [LAB, "run", "--", "pulumi", "preview"]
-        nothing: list[str | Path] = [LAB, "run", "--stack", project / "Pulumi.dev.yaml", "--"]
-        mine, theirs, ratio = paired((ours, CHECKOUT), ([*nothing, "pulumi", "preview"], project))
-    figures.add(
-        "`preview`, nothing to change, against an empty program",
-        f"{mine:.2f} s / {theirs:.2f} s = {ratio:.2f}",
-        "2.0",
-        met=ratio <= 2,
-    )
-
-
 def _containers(figures: Figures) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         took = {}
@@ -51,6 +36,8 @@ def _containers(figures: Figures) -> None:
             up: list[str | Path] = [*run, "up", "--yes", "--skip-preview", "--parallel", "10"]
             took[count] = seconds(up)
             unchanged = seconds(up)
+            if count == 1:
+                _preview(figures, run, Path(scratch))
             seconds([*run, "destroy", "--run-program", "--yes", "--skip-preview"])
     bare = float(_output([CHECKOUT / "bin" / "python", "-m", "bench.bare_container", "default"]))
     more = took[1] - unchanged - bare
@@ -66,6 +53,20 @@ def _containers(figures: Figures) -> None:
         f"{took[10]:.1f} s / {took[1]:.1f} s = {ratio:.2f}",
         "3.0",
         met=ratio <= 3,
+    )
+
+
+def _preview(figures: Figures, run: list[str | Path], scratch: Path) -> None:
+    project = empty_project(scratch)
+    nothing: list[str | Path] = [LAB, "run", "--stack", project / "Pulumi.dev.yaml", "--"]
+    mine, theirs, ratio = paired(
+        ([*run, "preview"], CHECKOUT), ([*nothing, "pulumi", "preview"], project)
+    )
+    figures.add(
+        "`preview` of a container, nothing to change, against an empty program",
+        f"{mine:.2f} s / {theirs:.2f} s = {ratio:.2f}",
+        "2.0",
+        met=ratio <= 2,
     )
 
 

@@ -15,7 +15,7 @@ import pulumi
 from infra.cloudflare import ingress, words
 from infra.cloudflare.client import CloudError
 from infra.cloudflare.ingress import Known, is_route
-from infra.cloudflare.look import Cloud, Connect, connect
+from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect
 from infra.cloudflare.seen import Seen
 from infra.cloudflare.words import Identity
 from infra.guard.survey import RefusedError
@@ -44,17 +44,14 @@ class TunnelGuard:
         self._reach = reach
         self._cloud: Cloud | None = None
         self._zone: str | None = None
-        self._settled = False
+        self._settled: set[str] = set()
         self._had: frozenset[tuple[str, str]] = frozenset()
         self.seen: Seen | None = None
 
-    def settle(self, tunnel: pulumi.CustomResource) -> None:
-        """Notice when the registration of the tunnel has returned."""
-
-        def returned(_urn: str) -> None:
-            self._settled = True
-
-        tunnel.urn.apply(returned)
+    def settle(self, resource: pulumi.CustomResource) -> None:
+        """Notice when the registration of the tunnel, or of its list, has returned."""
+        name = resource.pulumi_resource_name
+        resource.urn.apply(lambda _: self._settled.add(name))
 
     async def cloud(self) -> Cloud:
         """Cloudflare, asked with the token of the stack."""
@@ -96,8 +93,7 @@ class TunnelGuard:
         account, name = str(inputs.get("accountId")), str(inputs.get("name"))
         cloud = await self.cloud()
         now = await cloud.tunnel(account, args.id)
-        replaced = self.settings is not None and not self._settled and not self._destroying()
-        if replaced and not now.deleted:
+        if self._replaces(args.name) and not now.deleted:
             raise RefusedError(words.replacement_refused(name, self._changes(inputs)))
         if now.deleted:
             pulumi.log.info(f"tunnel {name}: is gone from Cloudflare already")
@@ -109,6 +105,8 @@ class TunnelGuard:
                 f"tunnel {name}: stays at Cloudflare, since it has routes that this stack did not "
                 f"make ({names}); the stack forgets it. Its own routes, names and connector go"
             )
+            if not pulumi.runtime.is_dry_run():
+                await self._leave_to_others(cloud, account, now)
             return
         pulumi.log.warn(f"tunnel {name}: is deleted; its public names stop working")
         if not pulumi.runtime.is_dry_run():
@@ -122,16 +120,20 @@ class TunnelGuard:
 
     async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Take this stack's routes out of the list, which the provider's delete leaves behind."""
-        if pulumi.runtime.is_dry_run():
-            return
         inputs = args.old_inputs or {}
         account, tunnel = str(inputs.get("accountId")), str(inputs.get("tunnelId"))
         cloud = await self.cloud()
         now = await cloud.tunnel(account, tunnel)
-        if now.deleted or not any(is_route(rule) for rule in now.ingress):
+        if now.deleted:
             return
-        kept = [*ingress.foreign(now.ingress, self._known()), ingress.CATCH_ALL]
-        await cloud.write_ingress(account, tunnel, now.rest, kept)
+        if self._replaces(args.name):
+            # It goes before the tunnel does, whose own refusal would come too late.
+            raise RefusedError(words.replacement_refused(now.name, self._changes(inputs)))
+        if self.settings is not None and not self._destroying():
+            # The new list is there already, in its place.
+            return
+        if not pulumi.runtime.is_dry_run():
+            await self._leave_to_others(cloud, account, now)
 
     async def create_record(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse a name that has a record: the provider would fail half-way."""
@@ -177,6 +179,15 @@ class TunnelGuard:
                     ) from None
             else:
                 return
+
+    def _replaces(self, name: str) -> bool:
+        """Whether `name` is deleted to be made anew: it is declared, and not registered yet."""
+        return self.settings is not None and name not in self._settled and not self._destroying()
+
+    async def _leave_to_others(self, cloud: Cloud, account: str, now: TunnelNow) -> None:
+        kept = ingress.foreign(now.ingress, self._known())
+        if len(kept) < sum(map(is_route, now.ingress)):
+            await cloud.write_ingress(account, now.id, now.rest, [*kept, ingress.CATCH_ALL])
 
     def _known(self) -> Known:
         known = self.seen.known if self.seen else Known((), (), (), ())

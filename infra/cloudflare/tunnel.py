@@ -78,6 +78,7 @@ class Tunnel(pulumi.ComponentResource):
                 parent=self, provider=provider, hooks=hooks.routes, depends_on=[there]
             ),
         )
+        guard.settle(self.routes)
         ours = pulumi.Stash(
             f"{TUNNEL_NAME}-ours",
             input=names_of(settings.routes),

@@ -65,7 +65,7 @@ def disconnect(document: Disconnect, host: Host, report: Report) -> dict[str, An
             removed.append(document.token_file)
         files.remove_if_empty(token.parent)
         files.remove_tree(state.home(host, document.unit))
-        leave(host)
+        leave(host, report)
     stays = [f"user {document.user}"] if host.account(document.user) else []
     return {
         "result": "removed" if removed else "absent",
@@ -118,21 +118,15 @@ def _install(package: Package, host: Host, report: Report) -> list[str]:
     files.write(host.at(package.list), package.source.encode(), mode=0o644, ids=host.root_ids)
     # This list alone: another source of the host that is broken must not keep it from working.
     only = ["-o", f"Dir::Etc::sourcelist={package.list}", *UPDATE]
-    host.run(
-        ["apt-get", *packages.OPTIONS, *only, "update"],
-        limit_s=packages.APT_LIMIT_S,
-        environment=packages.APT,
-        remedy=f"check that the host reaches {package.source.split()[-3]}",
-    )
-    install = ["apt-get", *packages.OPTIONS, "install", "--yes", "--no-install-recommends"]
-    options: dict[str, Any] = {
-        "limit_s": packages.APT_LIMIT_S,
-        "environment": packages.APT,
-    }
-    if host.ask([*install, package.name], **options).code != 0:
-        # It may need what the host's own lists are too old for.
-        host.run(["apt-get", *packages.OPTIONS, "update"], remedy=packages.REMEDY, **options)
-        host.run([*install, package.name], remedy=packages.REMEDY, **options)
+    reached = f"check that the host reaches {package.source.split()[-3]}"
+    with packages.alone(host):
+        packages.update(host, *only, remedy=reached)
+        try:
+            packages.install([package.name], host)
+        except StepFailed:
+            # It may need what the host's own lists are too old for.
+            packages.update(host)
+            packages.install([package.name], host)
     return [f"package {package.name}"]
 
 

@@ -50,7 +50,13 @@ def directory(path: Path, *, mode: int, ids: Ids, above: Ids | None = None) -> b
         return False
     if not path.parent.is_dir():
         directory(path.parent, mode=0o755, ids=above or ids)
-    path.mkdir()
+    try:
+        path.mkdir()
+    except FileExistsError:
+        # Another step on this host was quicker.
+        if path.is_dir():
+            return False
+        raise
     os.chown(path, ids.uid, ids.gid)
     path.chmod(mode)
     return True

@@ -1,6 +1,10 @@
 """Debian packages: only missing ones are installed, and none is ever removed."""
 
+from contextlib import AbstractContextManager
+
+from . import lock
 from .host import Host
+from .report import Report
 
 APT = {
     "DEBIAN_FRONTEND": "noninteractive",
@@ -22,16 +26,35 @@ def ensure(names: list[str], host: Host) -> list[str]:
     """Install what is missing; gives the names that were installed."""
     wanted = missing(names, host)
     if wanted:
-        host.run(
-            ["apt-get", *OPTIONS, "update"], limit_s=APT_LIMIT_S, environment=APT, remedy=REMEDY
-        )
-        host.run(
-            ["apt-get", *OPTIONS, "install", "--yes", "--no-remove", *RECOMMENDS, *wanted],
-            limit_s=APT_LIMIT_S,
-            environment=APT,
-            remedy=REMEDY,
-        )
+        with alone(host):
+            update(host)
+            install(wanted, host)
     return wanted
+
+
+def alone(host: Host) -> AbstractContextManager[int]:
+    """One step of a host at a time: apt waits for itself when it installs, not when it updates."""
+    return lock.held(host, "apt", APT_LIMIT_S, Report([]))
+
+
+def update(host: Host, *options: str, remedy: str = REMEDY) -> None:
+    """Read the package lists again."""
+    host.run(
+        ["apt-get", *OPTIONS, *options, "update"],
+        limit_s=APT_LIMIT_S,
+        environment=APT,
+        remedy=remedy,
+    )
+
+
+def install(names: list[str], host: Host) -> None:
+    """Install what the lists have."""
+    host.run(
+        ["apt-get", *OPTIONS, "install", "--yes", "--no-remove", *RECOMMENDS, *names],
+        limit_s=APT_LIMIT_S,
+        environment=APT,
+        remedy=REMEDY,
+    )
 
 
 def _installed(name: str, host: Host) -> bool:

@@ -17,6 +17,7 @@ from .report import Report
 from .state import State
 
 STOP_LIMIT_S = 900
+LEAVE_LIMIT_S = 60
 SHARED = ("cache", "guest", "incoming", "python", "uv")
 
 
@@ -36,7 +37,7 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
             files.remove_if_empty(directory)
         stays = _stays({*roots, host.at(document.root)}, document, memory, host)
         files.remove_tree(state.home(host, document.service))
-        leave(host)
+        leave(host, report)
     for item in stays:
         report.say(f"stays: {item}")
     return {
@@ -47,8 +48,13 @@ def remove(document: Named, host: Host, report: Report) -> dict[str, Any]:
     }
 
 
-def leave(host: Host) -> None:
+def leave(host: Host, report: Report) -> None:
     """Without any service left, what all of them shared goes: guest program, uv, caches."""
+    with lock.held(host, "leave", LEAVE_LIMIT_S, report):
+        _leave(host)
+
+
+def _leave(host: Host) -> None:
     if not files.remove_if_empty(host.at(f"{state.HOME}/services")):
         return
     for part in SHARED:

@@ -43,14 +43,14 @@ def test_the_service_speaks_https_with_a_certificate_of_its_own(story: Story) ->
 
 def test_up_twice_changes_and_restarts_nothing(story: Story) -> None:
     look = "systemctl show -P InvocationID cloudflared"
-    before = story.lab.ssh("node", look).text
+    before = story.lab.ssh("pve", look).text
     assert "unchanged" in story.pulumi(*UP).text
     story.pulumi("preview", "--expect-no-changes")
-    assert story.lab.ssh("node", look).text == before
+    assert story.lab.ssh("pve", look).text == before
 
 
 def test_a_connector_that_is_killed_is_back_within_five_seconds(story: Story) -> None:
-    story.lab.ssh("node", "systemctl kill -s KILL cloudflared")
+    story.lab.ssh("pve", "systemctl kill -s KILL cloudflared")
     began = time.monotonic()
     wait_for(lambda: story.status() == "200", "the public name to answer again", limit_s=10)
     assert time.monotonic() - began < 5
@@ -61,9 +61,9 @@ def test_a_service_that_is_down_is_told_from_a_connector_that_is(story: Story) -
     assert story.status() == "502"
     story.lab.ssh("web", "systemctl start site.socket site.service")
     wait_for(lambda: story.status() == "200", "the service to be back")
-    story.lab.ssh("node", "systemctl stop cloudflared")
+    story.lab.ssh("pve", "systemctl stop cloudflared")
     wait_for(lambda: story.status() == "530", "the edge to notice")
-    story.lab.ssh("node", "systemctl start cloudflared")
+    story.lab.ssh("pve", "systemctl start cloudflared")
     wait_for(lambda: story.status() == "200", "the connector to be back")
 
 
@@ -99,5 +99,5 @@ def test_a_destroy_lets_a_visitor_finish_and_leaves_nothing(story: Story) -> Non
     assert text.rstrip().endswith("when ready.")
     assert "error" not in gone.text
     assert story.published() == []
-    left = story.lab.ssh("node", "ls /etc/cloudflared /var/lib/berth", check=False).text
+    left = story.lab.ssh("pve", "ls /etc/cloudflared /var/lib/berth", check=False).text
     assert left.count("No such file or directory") == 2

@@ -1,7 +1,6 @@
 """A stack with a public name in a lab, and what Cloudflare has of it."""
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ TUNNELS = f"/accounts/{ACCOUNT}/cfd_tunnel"
 UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--run-program", "--yes", "--skip-preview")
 HOST = "homebot"
-_CHANGED = re.compile(r"^ *([+~-]+) +\S+:\S+ (\S+) (?:create|update|replace|delete)", re.MULTILINE)
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "bench", "tools")
 
 
@@ -51,9 +49,11 @@ class Public:
 
     def changes(self) -> set[tuple[str, str]]:
         """What a preview would do, resource by resource; what is in the state alone left out."""
-        said = self.pulumi("preview").text
-        found = {(mark, name) for mark, name in _CHANGED.findall(said)}
-        return {(mark, name) for mark, name in found if name not in {"tunnel-ours", "public"}}
+        said = self.pulumi("preview", "--json").text
+        steps = json.loads(said[said.index("{\n") :])["steps"]
+        found = {(str(s["op"]), str(s["urn"]).rpartition("::")[2]) for s in steps}
+        kept = {"tunnel-ours", "public"}
+        return {(op, name) for op, name in found if op not in {"same", "read"} and name not in kept}
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """`result` of Cloudflare's answer; AssertionError with its text."""

@@ -25,21 +25,27 @@ def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
 
     # A route that is added changes the list and one record, and restarts nothing.
     public.routes.append(route("other.jackshome.com"))
-    assert public.changes() == {("~", "tunnel-routes"), ("+", "other.jackshome.com-record")}
+    assert public.changes() == {
+        ("update", "tunnel-routes"),
+        ("create", "other.jackshome.com-record"),
+    }
     public.up()
     assert '"status":"healthy"' in public.curl("https://other.jackshome.com/healthz").text
     assert public.connector() == connector
 
     # So does one that leaves.
     public.routes.pop()
-    assert public.changes() == {("~", "tunnel-routes"), ("-", "other.jackshome.com-record")}
+    assert public.changes() == {
+        ("update", "tunnel-routes"),
+        ("delete", "other.jackshome.com-record"),
+    }
     public.up()
     assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
     assert len(public.records()) == 1
 
     # A tunnel is renamed in place.
     public.config["berth:cloudflare"]["tunnel"] = "engine-renamed"
-    assert public.changes() == {("~", "tunnel")}
+    assert public.changes() == {("update", "tunnel")}
     assert "tunnel engine-test: is renamed to engine-renamed, in place" in public.up()
     assert [(t["id"], t["name"]) for t in public.tunnels()] == [(tunnel, "engine-renamed")]
     assert public.connector() == connector
@@ -51,6 +57,7 @@ def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
         refused = public.pulumi(*words, check=False)
         assert refused.code != 0
         assert f"would be deleted and made anew (account {kept} -> {'f' * 32})" in refused.text
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
     public.config["berth:cloudflare"]["account"] = kept
     assert public.changes() == set()
 
@@ -120,7 +127,13 @@ def test_a_tunnel_that_is_there_cannot_be_replaced(public: Public) -> None:
     refused = public.pulumi(*UP, "--replace", "**::tunnel", check=False)
     assert refused.code != 0
     assert "would be deleted and made anew (asked for with --replace" in refused.text
-    assert public.tunnels()
+    tunnel = public.the_tunnel()
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
+
+    # Its list can be written anew, and the old one's end takes nothing along.
+    public.pulumi(*UP, "--replace", "**::tunnel-routes")
+    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
+    public.pulumi("preview", "--expect-no-changes")
 
 
 def test_a_name_that_belongs_to_somebody_else_is_refused_before_anything_is_made(
