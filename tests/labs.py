@@ -1,6 +1,5 @@
 """A lab of the tests' own, and stack files to run in it."""
 
-import json
 import os
 import subprocess
 import time
@@ -13,6 +12,9 @@ from typing import Any, TypeVar
 import requests
 import yaml
 
+from lab.cli.status import read_status
+from lab.host.enter import namespace_file
+from lab.host.namespaces import run_in_network
 from lab.paths import LabPaths
 from lab.proxmox.credentials import password
 
@@ -70,8 +72,7 @@ class TestLab:
         return Result(done.returncode, done.stdout)
 
     def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.cli("status", "--json").text)
-        return answer
+        return read_status(self.paths)
 
     def pulumi(
         self,
@@ -97,25 +98,33 @@ class TestLab:
 
     def api(self, method: str, path: str, /, **data: str | int) -> Any:
         """The API's answer to root@pam, asked from inside the lab; AssertionError with its text."""
-        script = (
-            "import sys, json, requests\n"
-            "endpoint, user, secret, method, path, data = sys.argv[1:]\n"
-            "base = endpoint + 'api2/json'\n"
-            "login = {'username': user, 'password': secret}\n"
-            "ticket = requests.post(base + '/access/ticket', data=login).json()['data']\n"
-            "answer = requests.request(method, base + path,\n"
-            "    cookies={'PVEAuthCookie': ticket['ticket']},\n"
-            "    headers={'CSRFPreventionToken': ticket['CSRFPreventionToken']},\n"
-            "    **{'params' if method in ('GET', 'DELETE') else 'data': json.loads(data)})\n"
-            "print(json.dumps([answer.status_code, answer.reason, answer.text]))\n"
-        )
-        said = self.inside(
-            "python", "-c", script, self.status()["endpoint"], "root@pam",
-            password(self.paths, "root@pam"), method, path, json.dumps(data),
-        ).text  # fmt: skip
-        code, reason, text = json.loads(said.splitlines()[-1])
-        assert code == requests.codes.ok, f"{method} {path}: {code} {reason} {text}"
-        return json.loads(text)["data"]
+        status = self.status()
+        base = f"{status['endpoint']}api2/json"
+
+        def exchange() -> requests.Response:
+            with requests.Session() as session:
+                session.trust_env = False
+                session.verify = str(self.paths.ca_certificate)
+                login = {"username": "root@pam", "password": password(self.paths, "root@pam")}
+                made = session.post(f"{base}/access/ticket", data=login, timeout=30)
+                ticket = made.json()["data"]
+                return session.request(
+                    method,
+                    base + path,
+                    cookies={"PVEAuthCookie": ticket["ticket"]},
+                    headers={"CSRFPreventionToken": ticket["CSRFPreventionToken"]},
+                    timeout=60,
+                    params=data if method in {"GET", "DELETE"} else None,
+                    data=data if method not in {"GET", "DELETE"} else None,
+                )
+
+        namespace = namespace_file(self.paths)
+        try:
+            answer = run_in_network(namespace, exchange) if namespace.exists() else exchange()
+        except (requests.RequestException, TypeError) as error:
+            raise AssertionError(f"{method} {path}: {error}") from error
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.reason} {answer.text}"
+        return answer.json()["data"]
 
     def finish_task(self, upid: str, *, limit_s: float = 60) -> str:
         """Wait for a task of the API; its exit status."""
