@@ -1,19 +1,10 @@
 """A tunnel of this name is there already: refused at once, and taken over by what is printed."""
 
 import re
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import psutil
+from tests.engine.ways.conftest import TUNNELS, Public
 
-from tests.engine.ways.conftest import TUNNELS, UP, Public
-from tests.labs import wait_for
-
-HERE = Path(__file__).parent
-PORT = 18443
 HAND = {"hostname": "hand.jackshome.com", "service": "http://10.1.1.1:80"}
 
 
@@ -49,43 +40,4 @@ def test_a_tunnel_of_somebody_else_is_refused_at_preview_and_can_be_taken_over(
     assert [r.get("hostname") for r in public.rules(theirs)] == [
         "site.jackshome.com", "hand.jackshome.com", None,
     ]  # fmt: skip
-    public.pulumi("preview", "--expect-no-changes")
-
-
-@contextmanager
-def held_answers(public: Public) -> Iterator[str]:
-    """The base URL of an API whose answer to the creation never arrives."""
-    command = public.lab.command("run", "--", "python", HERE / "slow_api.py", str(PORT))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        assert any("ready" in line for line in running.stdout)
-        yield f"http://127.0.0.1:{PORT}/client/v4"
-        for process in psutil.Process(running.pid).children(recursive=True):
-            process.terminate()
-        running.terminate()
-
-
-def test_a_run_that_was_killed_after_the_tunnel_was_made_is_taken_up_again(
-    public: Public,
-) -> None:
-    public.stack.write()
-    with held_answers(public) as url:
-        command = public.lab.command(
-            "run", "--stack", public.stack.path, "--", "env", f"CLOUDFLARE_BASE_URL={url}",
-            "pulumi", *UP, "--non-interactive",
-        )  # fmt: skip
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
-            wait_for(public.tunnels, "the tunnel to be made", limit_s=90)
-            for process in psutil.Process(run.pid).children(recursive=True):
-                if process.name() == "pulumi":
-                    process.kill()
-            run.communicate(timeout=60)
-    made = public.the_tunnel()
-    public.pulumi("cancel", "--yes")
-    refused = public.pulumi(*UP, check=False)
-    assert refused.code != 0
-    assert f"has a tunnel of this name already, {made}" in refused.text
-    run_printed(public, printed_import(refused.text))
-    assert "https://site.jackshome.com/healthz: answers" in public.up()
-    assert public.the_tunnel() == made
     public.pulumi("preview", "--expect-no-changes")
