@@ -38,7 +38,9 @@ def updated(old: Document, new: Document) -> str:
     if changes:
         lost = _lost(new) if _has_socket(old) else ""
         closes = _OUTAGE if old["port"] != new["port"] or old["host"] != new["host"] else ""
-        return f"{name}: restarts {new['unit']}.service ({', '.join(changes)}){closes}{lost}"
+        stays = _left_behind(old, new)
+        what = f"{name}: restarts {new['unit']}.service ({', '.join(changes)})"
+        return f"{what}{closes}{lost}{stays}"
     others = [key for key in sorted(new) if key not in _TOLD and old.get(key) != new[key]]
     if others:
         return f"{name}: changes {', '.join(others)}; restarts nothing"
@@ -71,6 +73,17 @@ def _moved(old: Document, new: Document) -> list[str]:
         if old[key] != new[key]:
             shown = "listen" if key == "host" else "install path" if key == "root" else key
             said.append(f"{shown} {old[key]} -> {new[key]}")
+    return said
+
+
+def _left_behind(old: Document, new: Document) -> str:
+    """What belongs to the host is never moved, nor given to another user."""
+    theirs = ", ".join(new.get("server_only", ()))
+    said = ""
+    if theirs and old["root"] != new["root"]:
+        said += f"; {theirs} stay in {old['root']}: move what it needs to {new['root']} first"
+    if old["user"] != new["user"]:
+        said += f"; files of {old['user']} stay that user's: give {new['user']} what it needs"
     return said
 
 

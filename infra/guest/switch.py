@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from .report import Report
 from .state import State
 
 START_SPARE_S = 30
+MOVING_S = 20.0
+POLL_S = 0.2
 STOP_LIMIT_S = 900  # the unit's own limit is shorter
 
 
@@ -31,18 +34,32 @@ def digest(document: Deploy, release: Path) -> str:
 
 
 def demand_free_port(document: Deploy, memory: State, host: Host) -> None:
-    """StepFailed where a process that is not this service's holds its port."""
-    units = systemd.show([*dict.fromkeys([*document.units, *memory.units])], host).values()
+    """StepFailed where a process that is not this service's holds its port.
+
+    A neighbour of ours may be on its way to another port, in a step of its own: it is waited for.
+    """
+    deadline = time.monotonic() + MOVING_S
+    while (who := _stranger(document, memory, host)) is not None:
+        if not systemd.is_from_here(who, host) or time.monotonic() > deadline:
+            raise StepFailed(
+                f"port {document.port}: taken by {who}",
+                remedy="stop that one, or give the service another `port`",
+            )
+        time.sleep(POLL_S)
+
+
+def _stranger(document: Deploy, memory: State, host: Host) -> str | None:
+    """Who holds the port, a socket unit by its name; None where nobody or this service does."""
+    names = [*dict.fromkeys([*document.units, *memory.units])]
     ours: set[int] = set()
-    for unit in units:
+    for unit in systemd.show(names, host).values():
         ours |= ports.processes_of(unit.cgroup, host)
-        if unit.name.endswith(".socket") and unit.is_active:
-            ours.add(1)  # systemd itself holds the port of a socket unit
-    if (who := ports.stranger(document.host, document.port, ours, host)) is not None:
-        raise StepFailed(
-            f"port {document.port}: taken by {who}",
-            remedy="stop that one, or give the service another `port`",
-        )
+    who = ports.stranger(document.host, document.port, ours, host)
+    if who is None:
+        return None
+    # systemd itself holds the ports of all socket units, before their services start.
+    socket = systemd.socket_on(document.port, host)
+    return None if socket in names else socket or who
 
 
 class Switch:

@@ -64,6 +64,21 @@ def owner_of(content: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
+def socket_on(port: int, host: Host) -> str | None:
+    """The socket unit through which systemd itself listens on a port."""
+    listed = host.ask(["systemctl", "list-sockets", "--no-legend", "--plain"]).output
+    for line in listed.splitlines():
+        where, *units = line.split()
+        if where.endswith(f":{port}") and units:
+            return units[0]
+    return None
+
+
+def is_from_here(unit: str, host: Host) -> bool:
+    """Whether a deploy has made this unit, for whatever service."""
+    return owner_of(files.read(file_of(unit, host)) or b"") is not None
+
+
 def demand_ours(names: list[str], owner: str, host: Host) -> None:
     """StepFailed where a unit of that name is there and belongs to somebody else."""
     for name in names:

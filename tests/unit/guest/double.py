@@ -29,6 +29,7 @@ class Doubles:
     installed: list[str] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     users: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
 
     def ask(self, argv: Sequence[str], environment: Mapping[str, str]) -> Result:
         """What the command would answer."""
@@ -59,6 +60,8 @@ class Doubles:
 
     def _systemctl(self, arguments: list[str]) -> str:
         verb, names = arguments[0], [a for a in arguments if a.endswith((".service", ".socket"))]
+        if verb == "list-sockets":
+            return "\n".join(self.sockets)
         if verb == "show":
             return "\n".join(self._show(name) for name in names)
         for name in names:

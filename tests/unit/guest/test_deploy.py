@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.guest import files, switch
+from infra.guest import files, ports, switch
 from infra.guest.failure import Locked, SendAgain, StepFailed
 from infra.guest.lock import held
 from infra.guest.report import Report
@@ -310,6 +310,40 @@ def test_a_variable_that_systemd_does_not_read_is_not_taken_for_set(box: Box) ->
     with pytest.raises(StepFailed, match=r"^A: in .*\.env behind `export`, where systemd does not"):
         box.deploy(required_on_host=["A", "B"])
     assert box.calls() == []
+
+
+def test_a_port_that_a_neighbour_is_about_to_leave_is_waited_for(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.at("/etc/systemd/system/web.socket").write_text("# berth: a/b/web/x\n[Socket]\n")
+    box.doubles.sockets = [f"0.0.0.0:{box.document()['port']} web.socket web.service"]
+    answers = ["systemd (process 1)"] * 3
+    monkeypatch.setattr(ports, "stranger", lambda *_: answers.pop() if answers else None)
+    monkeypatch.setattr(switch, "POLL_S", 0)
+    assert box.deploy()["result"] == "changed"
+    assert answers == []
+
+
+@pytest.mark.parametrize(
+    ("sockets", "unit", "named"),
+    [
+        ([], None, r"taken by systemd \(process 1\)"),
+        (["[::]:{port} cups.socket cups.service"], "[Socket]\n", "taken by cups.socket"),
+        (["0.0.0.0:{port} cups.socket cups.service"], "# berth: a/b/c/x\n", "taken by cups.socket"),
+    ],
+)
+def test_a_port_that_stays_taken_is_named_by_its_unit(
+    box: Box, monkeypatch: pytest.MonkeyPatch, sockets: list[str], unit: str | None, named: str
+) -> None:
+    if unit is not None:
+        box.at("/etc/systemd/system/cups.socket").write_text(unit)
+    port = box.document()["port"]
+    box.doubles.sockets = [line.format(port=port) for line in sockets]
+    monkeypatch.setattr(ports, "stranger", lambda *_: "systemd (process 1)")
+    monkeypatch.setattr(switch, "MOVING_S", 0)
+    with pytest.raises(StepFailed, match=f"^port {port}: {named}"):
+        box.deploy()
+    assert not box.at("/opt/chat/releases").exists()
 
 
 def test_a_unit_of_somebody_else_is_never_overwritten(box: Box) -> None:

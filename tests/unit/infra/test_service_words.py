@@ -43,6 +43,11 @@ def document(**changes: Any) -> dict[str, Any]:
          "command of its own loses what uvicorn here has: its port is closed while it restarts, "
          "it counts as started before it is ready, and open requests are cut off")),
         ({"root": "/srv/chat"}, "chat: restarts chat.service (install path /opt/chat -> /srv/chat)"),
+        ({"root": "/srv/chat", "server_only": [".env", "data"]},
+         ("chat: restarts chat.service (install path /opt/chat -> /srv/chat); .env, data stay in "
+          "/opt/chat: move what it needs to /srv/chat first")),
+        ({"user": "web"}, ("chat: restarts chat.service (user chat -> web); files of chat stay "
+          "that user's: give web what it needs")),
         ({"health": {"path": "/"}}, "chat: changes health; restarts nothing"),
     ],
 )  # fmt: skip
