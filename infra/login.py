@@ -35,9 +35,18 @@ def login_keys(ssh: SshKeys, last_outputs: Mapping[str, Any]) -> LoginKeys:
     """The keys of this run. What the last one used is among this stack's own outputs."""
     known: str | None = last_outputs.get(LOGIN_KEY)
     last = pulumi.Output.secret(known) if known else ssh.private_key
+    pulumi.Output.all(last, ssh.private_key).apply(lambda keys: _say_exchange(*keys))
     halves = pulumi.Output.unsecret(last.apply(public_half))
     public_keys = halves.apply(lambda half: list(dict.fromkeys([*ssh.public_keys, half])))
     return LoginKeys(ssh.private_key, last, public_keys)
+
+
+def _say_exchange(last: str, now: str) -> None:
+    if public_half(last) != public_half(now):
+        pulumi.log.info(
+            "the login key is another one than in the last run: containers let in both now, and "
+            "the next `pulumi up` takes the old one away"
+        )
 
 
 def once_done(keys: LoginKeys, steps: Iterable[pulumi.CustomResource]) -> pulumi.Output[str]:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from tests.conftest import REPO
@@ -109,7 +110,10 @@ def test_an_exchanged_key_opens_the_door_for_the_new_one(
 
     old, old_public = recording.new_key()
     monkeypatch.setenv("BERTH_CACHE", str(tmp_path))
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", said.append)
     program = run_program(config(), monkeypatch, last_outputs={"login_key": old})
+    assert [line for line in said if "login key is another one" in line]
     login = program.resources["chat-login"].inputs
     assert login["connection"]["privateKey"] == old
     assert {PUBLIC_KEY, old_public} <= set(login["stdin"].splitlines())
