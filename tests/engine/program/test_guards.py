@@ -64,7 +64,8 @@ def stack(lab: TestLab, make_stack: Make) -> StackFile:
 @pytest.fixture(scope="module")
 def shared_stack(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFile]:
     """One container, 710, for all tests that must not harm it."""
-    made = stack_file(tmp_path_factory.mktemp("steady"), {"one": container(710, 80)})
+    directory = tmp_path_factory.mktemp("steady")
+    made = stack_file(directory, {"one": container(710, 80)}, identity="st3ady01")
     lab.pulumi(made, *UP)
     yield made
     lab.pulumi(made, "destroy", "--run-program", "--yes", "--skip-preview")
@@ -192,7 +193,7 @@ def test_a_taken_vm_id_is_refused_before_anything_is_created(
     said = refused(lab, other, "preview")
     assert (
         "theirs: VM id 710 is taken by the container one on node pve, and belongs to host one of "
-        "stack test, project berth (id t3stt3st); nothing was changed"
+        "stack test, project berth (id st3ady01); nothing was changed"
     ) in said
     refused(lab, other, *UP)
     assert lab.api("GET", "/nodes/pve/lxc/710/config")["hostname"] == "one"
@@ -201,9 +202,9 @@ def test_a_taken_vm_id_is_refused_before_anything_is_created(
 def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, steady: StackFile) -> None:
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
     said = refused(lab, steady, "destroy", "--run-program", "--yes", "--skip-preview")
-    assert "container 710 no longer carries the tag berth+berth+test+one+t3stt3st" in said
+    assert "container 710 no longer carries the tag berth+berth+test+one+st3ady01" in said
     assert 710 in ids(lab)
-    lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+t3stt3st")
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+st3ady01")
 
 
 def test_a_refresh_that_saw_no_mark_does_not_make_a_strangers_container_ours(
