@@ -1,7 +1,36 @@
-"""A file that holds either its old text or its new one, also after a crash."""
+"""Files that hold either their old text or their new one, also after a crash; state kept so."""
 
 import os
 from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lab.errors import LabError
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class Store(Generic[S]):
+    """A state in memory and its file."""
+
+    def __init__(self, path: Path, state: S) -> None:
+        self._path = path
+        self.state = state
+
+    def save(self) -> None:
+        """Write the state, whole."""
+        write_whole(self._path, self.state.model_dump_json(exclude_defaults=True))
+
+
+def read_model(path: Path, kind: type[S]) -> S:
+    """The state of a lab, running or not; raises LabError when there is none."""
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LabError(f"{path}: cannot be read ({error.strerror}); run `bin/lab up`") from error
+    except ValidationError as error:
+        raise LabError(f"{path}: is damaged; run `bin/lab down`, then `bin/lab up`") from error
 
 
 def write_whole(path: Path, text: str) -> None:

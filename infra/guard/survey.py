@@ -38,6 +38,8 @@ class Survey:
         self._client: NodeClient | None = None
         self._looking = asyncio.Lock()
         self._findings: Findings | None = None
+        self._listing = asyncio.Lock()
+        self._tagged: dict[int, tuple[str, ...]] | None = None
 
     async def ensure_nodes_fit(self) -> None:
         """Refuse what the nodes do not have: everything at once the first time."""
@@ -62,8 +64,11 @@ class Survey:
         return await _asked(occupant_of, await self._connected(), node, vm_id)
 
     async def tagged(self) -> dict[int, tuple[str, ...]]:
-        """The tags of all containers that may be seen, by VM id."""
-        return await _asked(tagged_containers, await self._connected())
+        """The tags of all containers that may be seen, by VM id; listed once in a run."""
+        async with self._listing:
+            if self._tagged is None:
+                self._tagged = await _asked(tagged_containers, await self._connected())
+            return self._tagged
 
     async def tags(self, node: str, vm_id: int) -> tuple[str, ...] | None:
         """The tags of a container now; None when it is gone, or cannot be asked about."""

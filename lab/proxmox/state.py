@@ -1,14 +1,14 @@
 """What the API remembers: one JSON file, written whole and synced at each change."""
 
-import os
 import secrets
 import uuid
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from lab.errors import LabError
+from lab import durable
+from lab.durable import read_model
 from lab.world import World
 
 Values = dict[str, str]
@@ -109,12 +109,8 @@ def new_password() -> str:
     return secrets.token_urlsafe(18)
 
 
-class Store:
+class Store(durable.Store[State]):
     """The state in memory and its file."""
-
-    def __init__(self, path: Path, state: State) -> None:
-        self._path = path
-        self.state = state
 
     @classmethod
     def open(cls, path: Path, world: World) -> "Store":
@@ -125,26 +121,10 @@ class Store:
         store.save()
         return store
 
-    def save(self) -> None:
-        """Replace the file: after a crash it holds the old state or the new, never a part."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self.state.model_dump_json(exclude_defaults=True))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-
 
 def read_state(path: Path) -> State:
     """The state of a lab, running or not; raises LabError when there is none."""
-    try:
-        return State.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LabError(f"{path}: cannot be read ({error.strerror}); run `bin/lab up`") from error
-    except ValidationError as error:
-        raise LabError(f"{path}: is damaged; run `bin/lab down`, then `bin/lab up`") from error
+    return read_model(path, State)
 
 
 def _from_world(world: World) -> State:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from lab.durable import write_whole
-from lab.errors import LabError
+from lab import durable
+from lab.durable import read_model
 
 Json = dict[str, Any]
 
@@ -87,26 +87,12 @@ class State(Record):
     tailnets: dict[str, TailnetRecord] = {}
 
 
-class Store:
-    """The state in memory and its file."""
-
-    def __init__(self, path: Path, state: State) -> None:
-        self._path = path
-        self.state = state
-
-    def save(self) -> None:
-        """Write the state, whole."""
-        write_whole(self._path, self.state.model_dump_json(exclude_defaults=True))
+Store = durable.Store[State]
 
 
 def read_state(path: Path) -> State:
     """The state of a lab, running or not; raises LabError when there is none."""
-    try:
-        return State.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LabError(f"{path}: cannot be read ({error.strerror}); run `bin/lab up`") from error
-    except ValidationError as error:
-        raise LabError(f"{path}: is damaged; run `bin/lab down`, then `bin/lab up`") from error
+    return read_model(path, State)
 
 
 def shown_time(seconds: float) -> str:

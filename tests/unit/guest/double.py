@@ -42,7 +42,9 @@ class Doubles:
             case "systemctl":
                 return Result(0, self._systemctl(arguments), "")
             case "uv" if arguments[0] in {"venv", "sync"}:
-                Path(environment["VIRTUAL_ENV"], "bin").mkdir(parents=True)
+                home = Path(environment["VIRTUAL_ENV"])
+                (home / "bin").mkdir(parents=True)
+                (home / ".lock").touch(mode=0o666)
             case "journalctl":
                 return Result(0, JOURNAL, "")
             case "useradd":

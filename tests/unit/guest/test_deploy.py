@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.guest import files, ports, switch
+from infra.guest import account, files, ports, switch
 from infra.guest.failure import Locked, SendAgain, StepFailed
+from infra.guest.host import Ids
 from infra.guest.lock import held
 from infra.guest.report import Report
 from tests.unit.guest.conftest import SECRET, Box
@@ -69,6 +70,18 @@ def test_what_lies_in_the_place_of_ours_is_never_taken_over(box: Box, part: str)
         box.deploy()
     assert box.files() == before
     assert path.is_symlink() or path.is_dir()
+
+
+def test_what_a_service_runs_on_is_not_its_own(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, int] = {}
+    theirs = Ids(4711, 4711)
+    monkeypatch.setattr(account, "ids", lambda *_: theirs)
+    monkeypatch.setattr(os, "chown", lambda path, uid, _gid, **_: given.update({str(path): uid}))
+    answered = box.deploy(writable=["/opt/chat/data"])
+    own = {path for path, uid in given.items() if uid == theirs.uid}
+    assert own == {str(box.at("/opt/chat/data"))}
+    env = (box.at("/opt/chat/releases") / answered["release"] / ".venv").resolve()
+    assert not (env / ".lock").exists()
 
 
 def test_a_second_deploy_of_the_same_touches_nothing(box: Box) -> None:

@@ -213,7 +213,7 @@ async def serve(paths: LabPaths, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
     Nothing here cuts the power, so nothing waits for the disk.
     """
-    monkeypatch.setattr("lab.proxmox.state.os.fsync", lambda _: None)
+    monkeypatch.setattr("lab.durable.os.fsync", lambda _: None)
     exchanges: list[dict[str, Any]] = []
     open_things: list[Any] = []
 
