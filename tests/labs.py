@@ -12,7 +12,11 @@ from typing import Any, TypeVar
 import requests
 import yaml
 
+from lab.cli.app import DEFAULT_STACK
+from lab.cli.login import ssh_command
+from lab.cli.run import command_for
 from lab.cli.status import read_status
+from lab.errors import LabError
 from lab.host.enter import namespace_file
 from lab.host.namespaces import run_in_network
 from lab.paths import LabPaths
@@ -56,20 +60,8 @@ class TestLab:
         cwd: Path = CHECKOUT,
     ) -> Result:
         """Run `bin/lab WORDS`; with `check`, any exit code but 0 fails the test with its text."""
-        done = subprocess.run(
-            self.command(*words),
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=limit_s,
-            check=False,
-        )
-        if check and done.returncode != 0:
-            raise AssertionError(f"lab {' '.join(map(str, words))}: {done.stdout}")
-        return Result(done.returncode, done.stdout)
+        caller = {**os.environ, **(environment or {})}
+        return _finished(self.command(*words), caller, check=check, limit_s=limit_s, cwd=cwd)
 
     def status(self) -> dict[str, Any]:
         return read_status(self.paths)
@@ -83,18 +75,42 @@ class TestLab:
     ) -> Result:
         """A pulumi command on a stack file, with colours off."""
         flags = ["--color", "never", "--non-interactive"]
-        return self.cli(
-            "run", "--stack", stack.path, "--", "pulumi", *words, *flags,
-            check=check, environment=environment,
-        )  # fmt: skip
+        command = ["pulumi", *words, *flags]
+        return self._run(stack.path, command, check=check, environment=environment)
 
     def inside(self, *words: str | Path, check: bool = True, limit_s: float = 240) -> Result:
         """Any command in the lab's network."""
-        return self.cli("run", "--", *words, check=check, limit_s=limit_s)
+        command = [str(word) for word in words]
+        return self._run(DEFAULT_STACK, command, check=check, limit_s=limit_s)
 
     def ssh(self, host: str, command: str, *, check: bool = True) -> Result:
         """A command on a machine, as root."""
-        return self.cli("ssh", host, "--", command, check=check)
+        try:
+            full = ssh_command(self.paths, host, [command])
+        except LabError as error:
+            return _refused(error, check=check)
+        return _finished(full, os.environ, check=check)
+
+    def _run(
+        self,
+        stack: Path,
+        command: list[str],
+        *,
+        check: bool,
+        limit_s: float = 240,
+        environment: Mapping[str, str] | None = None,
+    ) -> Result:
+        """As `bin/lab run` does it, without the start of another Python."""
+        said: list[str] = []
+        caller = {**os.environ, **(environment or {})}
+        try:
+            full, inside = command_for(
+                self.paths, stack, command, directory=CHECKOUT, caller=caller, say=said.append
+            )
+        except LabError as error:
+            return _refused(error, check=check)
+        done = _finished(full, inside, check=check, limit_s=limit_s)
+        return Result(done.code, "".join(f"{line}\n" for line in said) + done.text)
 
     def api(self, method: str, path: str, /, **data: str | int) -> Any:
         """The API's answer to root@pam, asked from inside the lab; AssertionError with its text."""
@@ -136,6 +152,34 @@ class TestLab:
             return status
 
         return wait_for(done, f"task {upid} to end", limit_s=limit_s)
+
+
+def _refused(error: LabError, *, check: bool) -> Result:
+    assert not check, str(error)
+    return Result(1, f"error: {error}\n")
+
+
+def _finished(
+    command: list[str],
+    environment: Mapping[str, str],
+    *,
+    check: bool,
+    limit_s: float = 240,
+    cwd: Path = CHECKOUT,
+) -> Result:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stdout}"
+    return Result(done.returncode, done.stdout)
 
 
 def wait_for(look: Callable[[], T | None], what: str, *, limit_s: float = 30) -> T:

@@ -21,9 +21,13 @@ _PROOF = (
 
 def log_in(paths: LabPaths, host: str, command: list[str]) -> None:
     """Replace this process by ssh to `host` (a name or a VM id)."""
-    machine = _machine(paths, host)
-    full = _ssh(paths, machine, command)
+    full = ssh_command(paths, host, command)
     os.execvp(full[0], full)  # noqa: S606 - replaces this process on purpose
+
+
+def ssh_command(paths: LabPaths, host: str, command: list[str]) -> list[str]:
+    """What is executed to log in to `host`; LabError where that cannot succeed."""
+    return _ssh(paths, _machine(paths, host), command)
 
 
 def greet(paths: LabPaths, stack: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import which
 
@@ -17,6 +18,31 @@ from lab.world import load_world
 
 def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
     """Replace this process by `command`, with the state and the copy of the stack file `stack`."""
+    full, environment = command_for(
+        paths,
+        stack,
+        command,
+        directory=Path.cwd(),
+        caller=os.environ,
+        say=lambda line: print(line, file=sys.stderr),
+    )
+    sys.stdout.flush()
+    os.execvpe(full[0], full, environment)  # noqa: S606 - replaces this process on purpose
+
+
+def command_for(
+    paths: LabPaths,
+    stack: Path,
+    command: list[str],
+    *,
+    directory: Path,
+    caller: Mapping[str, str],
+    say: Callable[[str], None],
+) -> tuple[list[str], dict[str, str]]:
+    """What is executed for `command` in `directory`, and its environment; LabError.
+
+    `caller` is the environment of the person, `say` takes a line for them.
+    """
     status = ask_running(paths, "GET", "/status")
     if not status["containers"] and _makes_something(command):
         raise LabError(
@@ -28,7 +54,7 @@ def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
     prepared = prepare_stack(
         paths,
         stack,
-        _project(),
+        _project(directory),
         lab_side(
             paths,
             world,
@@ -37,15 +63,13 @@ def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
             tailscale_url=status["tailscale_url"],
         ),
         programs=(pulumi.parent, Path(sys.executable).parent),
-        caller=os.environ,
-        say=lambda line: print(line, file=sys.stderr),
+        caller=caller,
+        say=say,
     )
     environment = prepared.environment | {"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"}
     if which(command[0], path=environment["PATH"]) is None:
         raise LabError(f"{command[0]}: no such program, or not to be executed")
-    full = command_inside(paths, command) if status["containers"] else command
-    sys.stdout.flush()
-    os.execvpe(full[0], full, environment)  # noqa: S606 - replaces this process on purpose
+    return (command_inside(paths, command) if status["containers"] else command), environment
 
 
 def _makes_something(command: list[str]) -> bool:
@@ -58,7 +82,6 @@ def _pulumi(paths: LabPaths) -> Path:
     return Path(next(p["path"] for p in programs if p["name"] == "pulumi"))
 
 
-def _project() -> Path:
+def _project(here: Path) -> Path:
     """The Pulumi project that the person stands in, else this checkout."""
-    here = Path.cwd()
     return next((p for p in (here, *here.parents) if (p / "Pulumi.yaml").exists()), CHECKOUT)

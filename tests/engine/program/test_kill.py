@@ -1,6 +1,7 @@
 """The engine is killed in the middle: `pulumi cancel`, and a second run that converges."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,14 +31,6 @@ def made(lab: TestLab) -> bool:
     return bool(config) and "lock" not in config
 
 
-def kill_engine(started: subprocess.Popen[str]) -> None:
-    """SIGKILL the pulumi process below the command, and nothing else."""
-    below = psutil.Process(started.pid).children(recursive=True)
-    for process in below:
-        if process.name() == "pulumi":
-            process.kill()
-
-
 @pytest.mark.parametrize("point", [being_made, made], ids=["in the task", "after the task"])
 def test_a_creation_that_was_killed_is_taken_up_again(
     lab: TestLab, make_stack: Make, point: Callable[[TestLab], bool]
@@ -48,8 +41,10 @@ def test_a_creation_that_was_killed_is_taken_up_again(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
         wait_for(lambda: point(lab), "the container to be made", limit_s=60)
-        kill_engine(run)
+        assert psutil.Process(run.pid).name() == "pulumi", "bin/lab run becomes what it runs"
+        run.kill()
         run.communicate(timeout=60)
+    assert run.returncode == -signal.SIGKILL
     lab.pulumi(stack, "cancel", "--yes")
     said = lab.pulumi(stack, *UP).text
     config = lab.api("GET", "/nodes/pve/lxc/741/config")
