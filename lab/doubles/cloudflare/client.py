@@ -5,12 +5,13 @@ import json
 import os
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import aiohttp
-
 from lab.doubles.provider import Refused
+
+if TYPE_CHECKING:
+    import aiohttp  # a quiet preview asks nothing, and would wait for it
 
 Json = dict[str, Any]
 _USUAL_URL = "https://api.cloudflare.com/client/v4"
@@ -83,6 +84,8 @@ class Client:
         body: Json | None = None,
     ) -> Json:
         """The whole answer; raises HttpRefused for what is no success."""
+        import aiohttp
+
         url = self._base_url + path
         if query:
             url += "?" + urlencode({key: _text(query[key]) for key in sorted(query)})
@@ -114,6 +117,8 @@ class Client:
     async def _send(
         self, method: str, url: str, data: bytes | None, attempt: int
     ) -> tuple[int, str, str, float | None]:
+        import aiohttp
+
         headers = {**self._headers, "X-Stainless-Retry-Count": str(attempt)}
         if data is not None:
             headers["Content-Type"] = "application/json"

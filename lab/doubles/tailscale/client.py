@@ -1,16 +1,18 @@
 """Requests to Tailscale's API, sent and refused as the real provider does: each only once."""
 
+import base64
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-import aiohttp
-
 from lab.doubles.provider import Refused
+
+if TYPE_CHECKING:
+    import aiohttp  # a quiet preview asks nothing, and would wait for it
 
 Json = dict[str, Any]
 HUJSON = "application/hujson"
@@ -115,6 +117,8 @@ class Client:
     async def _send(
         self, method: str, url: str, data: str | None, headers: Mapping[str, str]
     ) -> str:
+        import aiohttp
+
         if self._session is None:
             # A proxy of the caller's is not to stand between the lab and its API.
             self._session = aiohttp.ClientSession(skip_auto_headers=["Content-Type"])
@@ -137,9 +141,9 @@ class ApiKey:
     """Logs in with a key."""
 
     def __init__(self, key: str) -> None:
-        self._header = aiohttp.encode_basic_auth(key, "")
+        self._header = _basic(key, "")
 
-    async def header(self, session: aiohttp.ClientSession, root: str) -> str:
+    async def header(self, session: "aiohttp.ClientSession", root: str) -> str:
         """The value of Authorization."""
         del session, root
         return self._header
@@ -155,15 +159,15 @@ class OauthLogin:
             self._form["scope"] = " ".join(scopes)
         self._token, self._good_until = "", 0.0
 
-    async def header(self, session: aiohttp.ClientSession, root: str) -> str:
+    async def header(self, session: "aiohttp.ClientSession", root: str) -> str:
         """The value of Authorization; raises Refused where there is no token to be had."""
         if time.monotonic() >= self._good_until:
             await self._exchange(session, f"{root}/oauth/token")
         return f"Bearer {self._token}"
 
-    async def _exchange(self, session: aiohttp.ClientSession, url: str) -> None:
+    async def _exchange(self, session: "aiohttp.ClientSession", url: str) -> None:
         headers = {
-            "Authorization": aiohttp.encode_basic_auth(quote(self._client), quote(self._secret)),
+            "Authorization": _basic(quote(self._client), quote(self._secret)),
             "Content-Type": "application/x-www-form-urlencoded",
         }
         # What the header cannot do, the client's library tries once more in the form.
@@ -179,6 +183,10 @@ class OauthLogin:
                 self._good_until = time.monotonic() + (lasts_s - _EARLY_S if lasts_s else 0)
                 return
         raise Refused(f"oauth2: cannot fetch token: {status} {reason}\nResponse: {text}")
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _said(config: Mapping[str, Any], name: str, variables: tuple[str, ...]) -> str:
