@@ -3,6 +3,9 @@
 import atexit
 import gc
 
+# Nothing is collected, neither meanwhile nor at the end: it took a sixth of the program's time.
+gc.disable()
+atexit.register(gc.freeze)
 import pulumi
 
 from infra import last_run
@@ -54,6 +57,4 @@ def main() -> None:
     pulumi.export(LOGIN_KEY, once_done(keys, done))
 
 
-# The process ends with its program: collecting what is left takes a tenth of a second.
-atexit.register(gc.freeze)
 main()

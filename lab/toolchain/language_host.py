@@ -5,6 +5,7 @@ that runs this file also runs the program, so whatever the program imports is al
 """
 
 import ctypes
+import gc
 import importlib.util
 import json
 import os
@@ -41,6 +42,7 @@ def enter_without_init(*packages: str) -> None:
         sys.modules[name] = module
 
 
+gc.disable()  # The engine waits for it twice in each run, and then it does next to nothing.
 enter_without_init("pulumi", "pulumi.runtime", "pulumi.runtime.proto")
 
 import grpc  # type: ignore[import-untyped]  # noqa: E402
