@@ -142,6 +142,19 @@ class TestLab:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.reason} {answer.text}"
         return answer.json()["data"]
 
+    def guests(self) -> set[int]:
+        """The ids of all containers that the API knows."""
+        return {int(row["vmid"]) for row in self.api("GET", "/nodes/pve/lxc")}
+
+    def remove_guests(self, vm_ids: set[int]) -> None:
+        """By the API alone, which takes a tenth of what a destroy does."""
+        for vm_id in sorted(vm_ids):
+            place = f"/nodes/pve/lxc/{vm_id}"
+            if self.api("GET", f"{place}/config").get("protection"):
+                self.api("PUT", f"{place}/config", protection=0)
+            ended = self.finish_task(self.api("DELETE", place, force=1))
+            assert ended == "OK", f"{vm_id}: {ended}"
+
     def finish_task(self, upid: str, *, limit_s: float = 60) -> str:
         """Wait for a task of the API; its exit status."""
         node = upid.split(":")[1]

@@ -183,7 +183,8 @@ class LxcGuests:
         for volume in (spec.rootfs, *spec.mounts):
             if volume.image.exists():
                 await images.wait_detached(volume.image)
-                volume.image.unlink()
+                # The blocks of gigabytes are given back meanwhile: everybody else would wait.
+                await asyncio.to_thread(volume.image.unlink)
                 log(f"removed volume '{volume.volid}'")
         if (directory := self.directory(spec.key)).exists():
             shutil.rmtree(directory)

@@ -9,7 +9,7 @@ from lab.errors import LabError
 from lab.toolchain.golang import Go, build_environment
 from lab.toolchain.jobs import CommandFailed, Jobs
 from lab.toolchain.keys import contents, key_of
-from lab.toolchain.memory import MemoryBudget, available_megabytes
+from lab.toolchain.memory import MemoryBudget, available_megabytes, collector
 from lab.toolchain.pins import GoProgram
 from lab.toolchain.progress import Task
 from lab.toolchain.store import Store
@@ -34,7 +34,7 @@ class Compiler:
         self._store = store
         self._jobs = jobs
         self._budget = budget
-        self._environment = build_environment(go)
+        self._environment = collector(available_megabytes()) | build_environment(go)
 
     def provide(self, program: GoProgram, task: Task) -> Path:
         """Return the directory with the executable and what is taken along.

@@ -5,7 +5,6 @@ import pytest
 from tests.engine.program.test_guards import (
     DESTROY_ONLY,
     UP,
-    ids,
     refused,
     resources,
     shared_stack,
@@ -24,6 +23,6 @@ def test_an_up_in_destroy_only_mode_changes_nothing(
     for words in (("preview",), (*UP, *more)):
         said = refused(lab, steady, *words, environment=DESTROY_ONLY)
         assert "can only be `pulumi destroy --run-program`; nothing was changed" in said
-    assert 710 in ids(lab)
+    assert 710 in lab.guests()
     assert resources(lab, steady) == before
     assert "container 710" not in lab.pulumi(steady, "preview", "--expect-no-changes").text

@@ -71,7 +71,7 @@ def test_a_template_with_another_checksum_never_becomes_a_container(
     assert refused.code != 0
     assert "checksum mismatch" in refused.text, refused.text
     assert f"local:vztmpl/{FILE}" not in names(lab)
-    assert 746 not in [row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")]
+    assert 746 not in lab.guests()
 
     template["checksum"] = right
     stack.write()

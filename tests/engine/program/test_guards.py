@@ -23,10 +23,6 @@ def host_key_learnt(lab: TestLab, stack: StackFile) -> str:
     return next(str(r["id"]) for r in kept if r["urn"].endswith("-host-key"))
 
 
-def ids(lab: TestLab) -> set[int]:
-    return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
-
-
 def birth(lab: TestLab, vm_id: int) -> str:
     """What only a container that was made anew has another of: its network card's address."""
     config = lab.api("GET", f"/nodes/pve/lxc/{vm_id}/config")
@@ -68,7 +64,7 @@ def shared_stack(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made = stack_file(directory, {"one": container(710, 80)}, identity="st3ady01")
     lab.pulumi(made, *UP)
     yield made
-    lab.pulumi(made, "destroy", "--run-program", "--yes", "--skip-preview")
+    lab.remove_guests({710})
 
 
 @pytest.fixture
@@ -132,7 +128,7 @@ def test_a_forced_replacement_is_refused(lab: TestLab, steady: StackFile) -> Non
     )
     said = refused(lab, steady, *UP, "--replace", urn)
     assert "asked for with --replace" in said
-    assert 710 in ids(lab)
+    assert 710 in lab.guests()
 
 
 def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: StackFile) -> None:
@@ -142,12 +138,12 @@ def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: Stac
     said = refused(lab, stack)
     assert host_key_learnt(lab, stack) == learnt
     assert "one is no longer one of berth:hosts, which would destroy container 711" in said
-    assert 711 in ids(lab)
+    assert 711 in lab.guests()
 
     stack.document["config"]["berth:remove"] = ["one"]
     stack.write()
     assert "one: removes container 711" in lab.pulumi(stack, "up", "--yes").text
-    assert 711 not in ids(lab)
+    assert 711 not in lab.guests()
 
 
 def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
@@ -176,12 +172,12 @@ def test_a_renamed_host_with_another_id_is_not_made_a_second_time(
     stack.write()
     said = refused(lab, stack)
     assert "two: is not made while container 711 of this stack is that of one" in said
-    assert 714 not in ids(lab)
+    assert 714 not in lab.guests()
 
     stack.document["config"]["berth:remove"] = ["one"]
     stack.write()
     lab.pulumi(stack, *UP)
-    assert 714 in ids(lab) and 711 not in ids(lab)
+    assert 714 in lab.guests() and 711 not in lab.guests()
 
 
 def test_a_taken_vm_id_is_refused_before_anything_is_created(
@@ -203,7 +199,7 @@ def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, steady: Sta
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
     said = refused(lab, steady, "destroy", "--run-program", "--yes", "--skip-preview")
     assert "container 710 no longer carries the tag berth+berth+test+one+st3ady01" in said
-    assert 710 in ids(lab)
+    assert 710 in lab.guests()
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+st3ady01")
 
 
@@ -229,11 +225,11 @@ def test_a_destroy_that_was_refused_goes_through_once_its_cause_is_gone(
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags="berth+other+prod+one+an0ther1")
     said = refused(lab, stack, *destroy, environment=environment)
     assert "container 711 no longer carries the tag" in said
-    assert 711 in ids(lab)
+    assert 711 in lab.guests()
 
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
     lab.pulumi(stack, *destroy, environment=environment)
-    assert 711 not in ids(lab)
+    assert 711 not in lab.guests()
 
 
 def test_elsewhere_a_plain_destroy_is_refused_before_anything_is_touched(
@@ -242,14 +238,14 @@ def test_elsewhere_a_plain_destroy_is_refused_before_anything_is_touched(
     elsewhere = {"PULUMI_RUN_PROGRAM": "false"}
     said = refused(lab, steady, "destroy", "--yes", environment=elsewhere)
     assert "You must run with the `--run-program` flag" in said
-    assert 710 in ids(lab)
+    assert 710 in lab.guests()
 
 
 def test_in_the_lab_a_plain_destroy_is_one(lab: TestLab, make_stack: Make) -> None:
     stack = make_stack({"plain": container(719, 89)})
     lab.pulumi(stack, *UP)
     lab.pulumi(stack, "destroy", "--yes")
-    assert 719 not in ids(lab)
+    assert 719 not in lab.guests()
 
 
 @pytest.mark.parametrize("edit", ["removed", "renamed", "replaced"])
@@ -263,17 +259,17 @@ def test_a_destroy_works_after_any_edit(lab: TestLab, stack: StackFile, edit: st
     stack.write()
     said = lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview").text
     assert "one: destroys container 711" in said
-    assert 711 not in ids(lab)
+    assert 711 not in lab.guests()
 
 
 def test_a_destroy_works_with_a_broken_stack_file(lab: TestLab, stack: StackFile) -> None:
     stack.document["config"]["berth:hosts"] = "broken"
     stack.write()
     refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
-    assert 711 in ids(lab)
+    assert 711 in lab.guests()
     destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
     said = lab.pulumi(stack, *destroy, environment=DESTROY_ONLY).text
     assert "one: destroys container 711" in said
-    assert 711 not in ids(lab)
+    assert 711 not in lab.guests()
     stack.document["config"]["berth:hosts"] = {}
     stack.write()

@@ -16,15 +16,11 @@ def config(lab: TestLab, vm_id: int) -> dict[str, Any]:
     return found
 
 
-def ids(lab: TestLab) -> set[int]:
-    return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
-
-
 def test_a_container_lives_from_creation_to_destroy(lab: TestLab, make_stack: Make) -> None:
     stack = make_stack({"one": container(701, 71)})
     preview = lab.pulumi(stack, "preview").text
     assert "one: creates container 701 on node pve" in preview
-    assert 701 not in ids(lab)
+    assert 701 not in lab.guests()
 
     lab.pulumi(stack, *UP)
     made = config(lab, 701)
@@ -54,7 +50,7 @@ def test_a_container_lives_from_creation_to_destroy(lab: TestLab, make_stack: Ma
         "one: destroys container 701 with its 4 GiB disk on local-lvm; "
         "everything on its disk is lost"
     ) in lost
-    assert 701 not in ids(lab)
+    assert 701 not in lab.guests()
 
 
 def test_a_disk_grows_in_place(lab: TestLab, make_stack: Make) -> None:

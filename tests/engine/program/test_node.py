@@ -34,10 +34,6 @@ def with_environment(
     return result.code, result.text
 
 
-def ids(lab: TestLab) -> set[int]:
-    return {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
-
-
 def test_everything_that_does_not_fit_is_told_at_once(lab: TestLab, make_stack: Make) -> None:
     stack = make_stack(
         {
@@ -72,7 +68,7 @@ def test_everything_that_does_not_fit_is_told_at_once(lab: TestLab, make_stack: 
     ):
         assert f"  {line}" in result.text
     assert lab.pulumi(stack, *UP, check=False).code != 0
-    assert ids(lab) & {731, 732, 733} == set()
+    assert lab.guests() & {731, 732, 733} == set()
 
 
 def test_over_commitment_is_a_warning(lab: TestLab, make_stack: Make) -> None:
@@ -226,7 +222,7 @@ def test_each_documented_privilege_is_needed(
         assert refused == 403, said
         assert code != 0
         assert f"proxmox: these credentials lack {missing} on " in text
-    assert 735 not in ids(lab)
+    assert 735 not in lab.guests()
 
 
 def test_a_guest_that_the_token_may_not_see_keeps_its_id(

@@ -160,5 +160,5 @@ def test_each_mistake_is_one_line_and_all_are_said_at_once(lab: TestLab, tmp_pat
         assert result.code != 0
         assert "Traceback" not in result.text
         assert set(re.findall(r"^\s*(services/.*)$", result.text, re.MULTILINE)) == expected
-    assert 716 not in {row["vmid"] for row in lab.api("GET", "/nodes/pve/lxc")}
+    assert 716 not in lab.guests()
     assert "command" not in lab.pulumi(stack, "stack", "export").text

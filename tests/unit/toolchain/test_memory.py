@@ -2,7 +2,8 @@
 
 import threading
 
-from lab.toolchain.memory import MemoryBudget
+from lab.toolchain.memory import MemoryBudget, collector
+from lab.toolchain.pins import PROXMOXVE, PULUMI
 
 
 def reserve_beside_another(free: int) -> list[str]:
@@ -41,3 +42,9 @@ def test_two_builds_take_turns_where_they_do_not_fit_together() -> None:
 
 def test_one_build_alone_is_tried_however_little_memory_there_is() -> None:
     assert reserve_beside_another(0) == ["waited", "ran"]
+
+
+def test_builds_take_more_memory_only_where_it_fits_beside_all_of_them() -> None:
+    collected_twice = PULUMI.peak_megabytes + PROXMOXVE.peak_megabytes
+    assert collector(int(collected_twice * 5 / 2)) == {}
+    assert collector(24_000) != {}
