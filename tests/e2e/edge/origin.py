@@ -1,5 +1,7 @@
 """A service in a machine of the lab, with a certificate of its own: `origin.py PORT CHAIN`."""
 
+import base64
+import hashlib
 import json
 import ssl
 import sys
@@ -39,8 +41,28 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             for _ in range(size // 100_000):
                 self.wfile.write(b"x" * 100_000)
+        elif self.path == "/ws":
+            self.talk()
         else:
             self.say(dict(self.headers))
+
+    def talk(self) -> None:
+        """A WebSocket that says each short text twice (RFC 6455)."""
+        asked = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accepted = base64.b64encode(
+            hashlib.sha1(asked.encode(), usedforsecurity=False).digest()
+        ).decode()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", accepted)
+        self.end_headers()
+        self.close_connection = True
+        while (head := self.rfile.read(2)) and head[0] == 0x81:
+            mask = self.rfile.read(4)
+            masked = self.rfile.read(head[1] & 0x7F)
+            text = bytes(byte ^ mask[place % 4] for place, byte in enumerate(masked)) * 2
+            self.wfile.write(bytes([0x81, len(text)]) + text)
 
     def do_POST(self) -> None:
         left = size = int(self.headers["Content-Length"])
@@ -62,7 +84,11 @@ class Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
+server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(sys.argv[2])
 server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -76,6 +76,19 @@ def test_50_mb_each_way_leave_memory_as_it_was(way: Way, tmp_path: Path) -> None
     assert max(grown) < 20, (before, after)
 
 
+def test_a_websocket_talks_both_ways(way: Way) -> None:
+    talk = Path(__file__).with_name("talk.py")
+    said = way.lab.inside("python", talk, f"wss://{NAME}/ws", "one", "two").text
+    assert said.split() == ["oneone", "twotwo"]
+
+
+def test_100_visitors_at_once_are_all_answered(way: Way) -> None:
+    at_once = ["--parallel", "--parallel-immediate", "--parallel-max", "100", "--no-progress-meter"]
+    shown = ["-o", "/dev/null", "-w", "%{http_code}\\n"]
+    said = way.lab.cli("curl", f"https://{NAME}/visitor/[1-100]", *at_once, *shown).text
+    assert said.split() == ["200"] * 100
+
+
 def test_names_that_nobody_published_do_not_exist_and_are_told_apart(way: Way) -> None:
     status, text = way.curl("/", name="other.example.com")
     assert (status, "Could not resolve host" in text) == (0, True)
