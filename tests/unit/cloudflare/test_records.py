@@ -39,6 +39,22 @@ async def test_a_record_is_answered_as_it_was_made(api: Api, zone: str) -> None:
     assert (made.comment, made.tags) == ("ours", [])
 
 
+async def test_a_comment_that_stays_keeps_its_time(api: Api, zone: str) -> None:
+    made = await make(api, zone, comment="ours", tags=["a:b"])
+
+    async def put(**more: Any) -> Any:
+        said = {"type": "CNAME", "name": made.name, "ttl": 1, "content": "x.org", **more}
+        return await api.client.dns.records.update(made.id, zone_id=zone, **said)
+
+    kept = await put(comment="ours", tags=["a:b"])
+    assert kept.modified_on > made.modified_on
+    assert kept.comment_modified_on == made.comment_modified_on
+    assert kept.tags_modified_on == made.tags_modified_on
+    other = await put(comment="theirs")
+    assert other.comment_modified_on > made.comment_modified_on
+    assert other.tags_modified_on is None
+
+
 async def test_names_are_whole_in_lower_case_and_below_the_zone(api: Api, zone: str) -> None:
     assert (await make(api, zone, "A.B.jackshome.com.")).name == "a.b.jackshome.com"
     assert (await make(api, zone, "@")).name == "jackshome.com"
