@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import aiohttp
 import pytest
 from cloudflare import BadRequestError, NotFoundError
 from cloudflare.types.dns import RecordResponse
 
+from lab.cloudflare.credentials import api_token
 from lab.world import World
 from tests.unit.cloudflare.conftest import Api, Start
 from tests.unit.cloudflare.test_tunnels import code
@@ -198,3 +200,16 @@ async def test_zones_do_not_see_each_others_records(api: Api, zone: str, world: 
     assert await names(api, other) == []
     with pytest.raises(NotFoundError):
         await api.client.dns.records.get(made.id, zone_id=other)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "[" * 100_000, "tru"])
+async def test_what_is_no_json_is_no_fault_of_the_api(api: Api, zone: str, number: str) -> None:
+    headers = {"Authorization": f"Bearer {api_token(api.paths, 'deploy')}"}
+    body = f'{{"type": "CNAME", "name": "a", "content": "{TARGET}", "ttl": {number}}}'
+    place = f"{api.url}/zones/{zone}/dns_records"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(place, data=body, headers=headers) as answer,
+    ):
+        told = await answer.json()
+    assert (answer.status, told["errors"][0]["code"]) == (400, 6007)
