@@ -5,6 +5,7 @@ Who asks, is there such a call, is it one too many, is it allowed, then the call
 
 import json
 import logging
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -118,9 +119,18 @@ async def _body(http: web.Request) -> object:
     if not raw:
         return None
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        return json.loads(raw, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise ApiError(400, 6007, "Malformed JSON in request body") from error
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _respond(status: int, body: dict[str, Any], headers: dict[str, str]) -> web.Response:

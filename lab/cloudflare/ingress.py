@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from lab.cloudflare.errors import ApiError
+from lab.connector.pattern import compiled
 
 _SCHEMES = {
     "http",
@@ -81,7 +82,7 @@ def _rule_faults(index: int, rule: object, *, last: bool) -> Iterator[str]:
     if ":" in hostname:
         yield "Hostname cannot contain a port"
     try:
-        re.compile(path)
+        compiled(path)
     except re.error as error:
         yield f"Rule #{number} has an invalid regex: {error}"
     everything = hostname in {"", "*"} and not path

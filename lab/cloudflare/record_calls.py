@@ -124,8 +124,8 @@ class RecordCalls:
             settings=_settings(body.get("settings")),
             created_on=before.created_on if before else at,
             modified_on=at,
-            comment_modified_on=at if comment is not None else None,
-            tags_modified_on=at if tags else None,
+            comment_modified_on=_since(before, "comment", comment, at),
+            tags_modified_on=_since(before, "tags", tags, at),
         )
         require_beside(record, (other for other in self._of(request) if other.id != record_id))
         return record
@@ -181,6 +181,16 @@ def _tagged(name: str, test: Filter) -> Filter:
 def _searched(item: Mapping[str, Any]) -> str:
     parts = [item["name"], item["content"], item["comment"] or "", *item["tags"]]
     return "\n".join(parts).lower()
+
+
+def _since(before: DnsRecord | None, name: str, value: object, at: str) -> str | None:
+    """When `name` got its value, None where it has none: `at`, unless it had the same before."""
+    if not value:
+        return None
+    if before is not None and getattr(before, name) == value:
+        known: str | None = getattr(before, f"{name}_modified_on")
+        return known
+    return at
 
 
 def _priority(kind: str, value: object) -> int | None:

@@ -7,11 +7,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from lab.connector.pattern import compiled
+
 Json = Mapping[str, Any]
 _STATUS = "http_status:"
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SCHEMES = ("http", "https", "ws", "wss")
+_ONLY_THE_REAL_ONE = ("tcp:", "ssh:", "rdp:", "smb:")
+_WORDS = ("bastion", "hello_world", "hello-world", "socks-proxy")
+_FIRST_FINAL_STATUS = 200
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,13 @@ class Rule:
         text = self.service.removeprefix(_STATUS)
         return int(text) if self.service.startswith(_STATUS) else None
 
+    @property
+    def is_beyond(self) -> bool:
+        """Whether only the real program could serve it: such a rule does not spoil the others."""
+        if self.service in _WORDS or self.service.startswith(_ONLY_THE_REAL_ONE):
+            return True
+        return self.status is not None and self.status < _FIRST_FINAL_STATUS
+
     @cached_property
     def socket(self) -> str | None:
         """The path of a service that listens on a socket file."""
@@ -85,7 +97,7 @@ class Rule:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
-        return re.compile(self.path) if self.path else None
+        return compiled(self.path) if self.path else None
 
 
 _NOTHING = Rule("", "", f"{_STATUS}503", OriginRequest())
@@ -121,7 +133,7 @@ def _rule(number: int, entry: Json, common: Json) -> Rule:
     service = str(entry.get("service", ""))
     path = str(entry.get("path") or "")
     try:
-        re.compile(path)
+        compiled(path)
     except re.error as error:
         raise ValueError(f"{where}: path {path!r} is no pattern: {error}") from error
     try:
@@ -131,8 +143,10 @@ def _rule(number: int, entry: Json, common: Json) -> Rule:
     hostname = str(entry.get("hostname") or "").lower()
     rule = Rule(hostname=hostname, path=path, service=service, origin=origin)
     if service.startswith(_STATUS):
-        if not service.removeprefix(_STATUS).isdigit() or not 200 <= int(rule.status or 0) <= 999:
+        if not service.removeprefix(_STATUS).isdigit() or not 100 <= int(rule.status or 0) <= 999:
             raise ValueError(f"{where}: {service} is no status")
+    elif rule.is_beyond:
+        return rule
     elif rule.socket is None and (rule.url.scheme not in _SCHEMES or not rule.url.hostname):
         raise ValueError(
             f"{where}: service {service!r} is nothing that this stand-in can do; "

@@ -12,7 +12,8 @@ VERSION = "2026.11.0"
 ABOUT = f"cloudflared version {VERSION} (berth lab stand-in, not Cloudflare's program)"
 EDGE_PORT = 7844
 EDGE_HOSTS = (f"region1.v2.argotunnel.com:{EDGE_PORT}", f"region2.v2.argotunnel.com:{EDGE_PORT}")
-_SWITCHES = {"no-autoupdate", "help", "h", "version", "v", "post-quantum"}
+_TELLING = {"help", "h", "version", "v"}
+_SWITCHES = {*_TELLING, "no-autoupdate", "post-quantum"}
 _TAKEN = {
     "token": "TUNNEL_TOKEN",
     "token-file": "TUNNEL_TOKEN_FILE",
@@ -71,12 +72,13 @@ class Options:
 
 
 def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options | None:
-    """The options of `tunnel run`; None where only the version was asked for. UsageError."""
+    """The options of `tunnel run`; None where only what this is was asked for. UsageError."""
     words, given = _split(arguments)
-    if words[:1] == ["version"] or {"version", "v"} & given.keys():
+    if words[:1] in (["version"], ["help"]) or _TELLING & given.keys():
         return None
     if words[:2] != ["tunnel", "run"]:
-        asked = " ".join(words) or "nothing"
+        # What follows may be a token.
+        asked = " ".join(words[:2]) or "nothing"
         raise UsageError(
             f"{asked}: this stand-in for cloudflared only does `cloudflared tunnel run` and "
             "`cloudflared version`"
@@ -107,6 +109,9 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     given: dict[str, str] = {}
     rest = iter(arguments)
     for argument in rest:
+        if argument == "--":
+            words += rest
+            break
         if not argument.startswith("-") or argument == "-":
             words.append(argument)
             continue
@@ -140,7 +145,9 @@ def _token(text: str, file: str) -> str:
 
 
 def _duration(text: str) -> float:
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if text == "0":
+        return 0
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)", text)
     if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
         raise UsageError(f"--grace-period: {text!r} is no duration; for instance 30s")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)

@@ -17,6 +17,8 @@ from lab.connector.wire import Wire
 
 _SWEEP_S = 5
 _PORTS = {False: 80, True: 443}
+_OURS = (b"cf-cloudflared-response-meta",)
+"""What tells the edge that no service answered: none may say so."""
 
 
 class OriginError(Exception):
@@ -63,7 +65,7 @@ class Origins:
         def shape(response: Answer) -> Headers:
             nonlocal status
             status = response.status_code
-            return handed_on(response)
+            return handed_on(response, without=_OURS)
 
         exchange = Exchange(front, request, onward, shape)
         while True:
@@ -93,7 +95,7 @@ class Origins:
         kept = self._kept[place]
         while kept:
             one = kept.pop()
-            if not one.peer.wire.ended and not _is_over(place, one):
+            if one.peer.is_quiet and not _is_over(place, one):
                 return one.peer, False
             one.peer.wire.close()
         return await self._dial(place, encrypted=encrypted), True
@@ -170,7 +172,7 @@ def _is_over(place: _Place, one: _Kept) -> bool:
 
 
 def _host(request: h11.Request) -> str:
-    return header(request, b"host").decode("latin-1").partition(":")[0].lower()
+    return header(request, b"host").decode("latin-1").partition(":")[0].lower().rstrip(".")
 
 
 def _place(rule: Rule, asked: str) -> _Place:

@@ -100,6 +100,12 @@ class Peer:
             and not self.wire.ended
         )
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the other side is there, and has said nothing that was not asked for."""
+        unasked = self.http.trailing_data[0]
+        return not (self.wire.ended or self.wire.has_unread or unasked)
+
 
 Handler = Callable[[Peer, h11.Request], Awaitable[None]]
 

@@ -68,7 +68,8 @@ def handed_on(
 ) -> Headers:
     """A message's headers for the next hop, spelled as they came, without those of one hop.
 
-    What frames the body is kept: a chunked one stays chunked, one of a known length has it.
+    What frames the body is kept: a chunked one stays chunked, one of a known length has it. Of both
+    only the former is: a length beside it is a lie that the next hop could believe.
     """
     listed: set[bytes] = set()
     framing: Headers = []
@@ -81,6 +82,8 @@ def handed_on(
         elif name == b"upgrade":
             upgrade = value
     dropped = _OF_ONE_HOP | listed | set(without)
+    if framing:
+        dropped.add(b"content-length")
     kept = [
         (raw, value)
         for (name, value), (raw, _) in zip(
@@ -168,7 +171,9 @@ class Exchange:
         while not isinstance(event, h11.EndOfMessage):
             try:
                 event = await front.event()
-                piece = _piece(event)
+                # What a visitor says after his body is for this hop: services mix it up.
+                last = isinstance(event, h11.EndOfMessage)
+                piece = h11.EndOfMessage() if last else _piece(event)
             except h11.RemoteProtocolError:
                 self._broken_by_front = True
                 back.wire.abort()

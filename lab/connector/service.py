@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import h11
 
-from lab.connector.ingress import Ingress
+from lab.connector.ingress import Ingress, Rule
 from lab.connector.log import Log
 from lab.connector.origin import OriginError, Origins
 from lab.connector.peer import Peer
@@ -17,6 +17,7 @@ from lab.connector.relay import header
 
 BY_CONNECTOR = (b"Cf-Cloudflared-Response-Meta", b'{"src":"cloudflared"}')
 """On responses that no service gave; the edge puts words of its own in their place."""
+_BEYOND = "this stand-in cannot serve it, only Cloudflare's own program can"
 
 
 @dataclass
@@ -54,6 +55,9 @@ class Service:
         except ValueError as error:
             self._log.error("Failed to update configuration", error=error, version=version)
             return
+        for number, rule in enumerate(self._ingress.rules):
+            if rule.is_beyond:
+                self._log.warn(f"rule {number}: {rule.service}: {_BEYOND}")
         self.config, self.version = config, version
         self._log.info("Updated to new configuration", config=json.dumps(config), version=version)
 
@@ -72,9 +76,12 @@ class Service:
                 self._idle.set()
 
     async def _answer(self, front: Peer, request: h11.Request) -> None:
-        host = header(request, b"host").decode("latin-1").partition(":")[0].lower()
+        host = header(request, b"host").decode("latin-1").partition(":")[0].lower().rstrip(".")
         path = unquote(request.target.decode("latin-1").partition("?")[0])
         number, rule = self._ingress.find(host, path)
+        if rule.is_beyond:
+            await self._fail(front, number, rule, _BEYOND)
+            return
         if rule.status is not None:
             await front.answer(rule.status, "")
             self.figures.by_code[rule.status] += 1
@@ -82,15 +89,18 @@ class Service:
         try:
             self.figures.by_code[await self._origins.ask(front, request, rule)] += 1
         except OriginError as error:
-            self.figures.errors += 1
-            self._log.error(
-                "",
-                error=f"Unable to reach the origin service: {error}",
-                event=1,
-                ingressRule=number,
-                originService=rule.service,
-            )
-            await front.answer(502, "", [BY_CONNECTOR])
+            await self._fail(front, number, rule, str(error))
+
+    async def _fail(self, front: Peer, number: int, rule: Rule, why: str) -> None:
+        self.figures.errors += 1
+        self._log.error(
+            "",
+            error=f"Unable to reach the origin service: {why}",
+            event=1,
+            ingressRule=number,
+            originService=rule.service,
+        )
+        await front.answer(502, "", [BY_CONNECTOR])
 
     async def until_idle(self, limit_s: float) -> bool:
         """Wait until nothing is being answered; False when that took too long."""

@@ -28,6 +28,11 @@ class Wire(asyncio.Protocol):
         self.on_lost: Callable[[], object] | None = None
         """Called once, when nothing can be sent any more."""
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether something has come that was not read yet."""
+        return bool(self._come)
+
     async def read(self) -> bytes:
         """What has come, at least one byte; nothing once the other side has ended."""
         while not self._come:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 from collections import Counter
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ class Front:
             said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
             await _error(peer, 409, said, visit)
             return
-        place = b"https://" + host.encode("latin-1") + request.target
+        place = b"https://" + host.encode("latin-1") + _target(request)
         await peer.answer(301, "", [(b"Location", place), *_marks(visit)])
 
     async def _through(self, tunnel: str, peer: Peer, request: h11.Request, visit: Visit) -> None:
@@ -144,7 +145,7 @@ def _marks(visit: Visit) -> Headers:
 
 def _onward(request: h11.Request, visit: Visit) -> h11.Request:
     address = visit.address.encode()
-    came_by = header(request, b"x-forwarded-for")
+    came_by = b",".join(value for name, value in request.headers if name == b"x-forwarded-for")
     headers = handed_on(request, without=_OWN)
     headers += [
         (b"CF-Connecting-IP", address),
@@ -157,7 +158,12 @@ def _onward(request: h11.Request, visit: Visit) -> h11.Request:
     ]
     if not is_repeatable(request):
         headers.append((b"Expect", b"100-continue"))
-    return h11.Request(method=request.method, target=request.target, headers=headers)
+    return h11.Request(method=request.method, target=_target(request), headers=headers)
+
+
+def _target(request: h11.Request) -> bytes:
+    """The path and what follows: some clients say a whole address, as they would to a proxy."""
+    return re.sub(rb"^https?://[^/?]*(?=[/?]|$)", b"", request.target, flags=re.IGNORECASE) or b"/"
 
 
 def _host(request: h11.Request) -> str:

@@ -9,6 +9,8 @@ from lab.tailscale.errors import ApiError
 from lab.tailscale.state import Json, TailnetRecord
 
 _DNS = "/tailnet/{tailnet}/dns"
+_ALL = ""
+"""In the place of a domain: servers for every name."""
 
 
 class DnsCalls:
@@ -75,9 +77,9 @@ class DnsCalls:
     async def configuration(self, request: Request) -> Json:
         record = self._of(request)
         return {
-            "nameservers": [{"address": server} for server in record.nameservers],
+            "nameservers": _resolvers(record, _ALL, record.nameservers),
             "splitDns": {
-                domain: [{"address": server} for server in servers]
+                domain: _resolvers(record, domain, servers)
                 for domain, servers in record.split_dns.items()
             },
             "searchPaths": record.search_paths,
@@ -88,17 +90,18 @@ class DnsCalls:
         }
 
     async def set_configuration(self, request: Request) -> Json:
-        body, record = request.object(), self._of(request)
-        split = body.get("splitDns", body.get("splitDNS")) or {}
-        preferences = body.get("preferences") or {}
-        record.nameservers = _resolvers(body.get("nameservers"))
-        record.split_dns = {domain: _resolvers(servers) for domain, servers in split.items()}
-        record.search_paths = _texts(body.get("searchPaths") or [])
-        for name, said in preferences.items():
-            if name.lower() == "magicdns":
-                record.magic_dns = said is True
-            elif name.lower() == "overridelocaldns":
-                record.override_local_dns = said is True
+        body, record = _any_case(request.object()), self._of(request)
+        preferences = _any_case(body.get("preferences"))
+        said = {_ALL: body.get("nameservers"), **(body.get("splitdns") or {})}
+        servers = {domain: _servers(each) for domain, each in said.items()}
+        search_paths = _texts(body.get("searchpaths"))
+        record.nameservers = servers.pop(_ALL)
+        record.split_dns = servers
+        record.search_paths = search_paths
+        record.with_exit_node = {domain: _with_exit_node(each) for domain, each in said.items()}
+        # The whole is replaced: what is left out is off.
+        record.magic_dns = preferences.get("magicdns") is True
+        record.override_local_dns = preferences.get("overridelocaldns") is True
         self._core.store.save()
         return await self.configuration(request)
 
@@ -106,7 +109,14 @@ class DnsCalls:
         return self._core.record(request.caller.tailnet)
 
 
-def _texts(said: Any) -> list[str]:  # noqa: ANN401 - any JSON
+def _any_case(said: Any) -> Json:  # noqa: ANN401 - any JSON
+    """An object's values by their names in lower case: clients spell `DNS` in two ways."""
+    return {str(k).lower(): v for k, v in said.items()} if isinstance(said, dict) else {}
+
+
+def _texts(said: Any) -> list[str]:  # noqa: ANN401
+    if said is None:
+        return []
     if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
         raise ApiError(400, "a list of strings is wanted")
     return said
@@ -118,12 +128,24 @@ def _addresses(said: Any) -> list[str]:  # noqa: ANN401
             ip_address(text)
         except ValueError as error:
             raise ApiError(400, f"{text!r} is no IP address") from error
-    return list(said)
+    return list(said or [])
 
 
-def _resolvers(said: Any) -> list[str]:  # noqa: ANN401
+def _servers(said: Any) -> list[str]:  # noqa: ANN401
     return _addresses([each.get("address") for each in said or [] if isinstance(each, dict)])
 
 
+def _with_exit_node(said: Any) -> list[str]:  # noqa: ANN401
+    return [each["address"] for each in said or [] if each.get("useWithExitNode") is True]
+
+
+def _resolvers(record: TailnetRecord, domain: str, servers: list[str]) -> list[Json]:
+    kept = record.with_exit_node.get(domain, [])
+    return [
+        {"address": server} | ({"useWithExitNode": True} if server in kept else {})
+        for server in servers
+    ]
+
+
 def _split(said: Json) -> dict[str, list[str]]:
-    return {domain: _addresses(servers or []) for domain, servers in said.items()}
+    return {domain: _addresses(servers) for domain, servers in said.items()}

@@ -13,10 +13,12 @@ _POLICY = "/tailnet/{tailnet}/acl"
 _DEFAULT = '"ts-default"'
 _SECTIONS = {
     "acls",
+    "attrConfig",
     "autoApprovers",
     "defaultSrcPosture",
     "derpMap",
     "disableIPv4",
+    "externalTailnets",
     "extraDNSRecords",
     "grants",
     "groups",

@@ -68,17 +68,22 @@ class AccessRecord(Record):
 
 class TailnetRecord(Record):
     """`api_keys` and `clients` are values by the names of the world file; a client's is
-    (id, secret). `policy` is the text, None while it is the one that the tailnet began with."""
+    (id, secret). `policy` is the text, None while it is the one that the tailnet began with.
+    `with_exit_node` are name servers that are also used with an exit node, by their domain, those
+    for every name by an empty one. `joined` counts machines, those that left too.
+    """
 
     api_keys: dict[str, str] = {}
     clients: dict[str, tuple[str, str]] = {}
     access: list[AccessRecord] = []
     keys: dict[str, KeyRecord] = {}
     devices: dict[str, DeviceRecord] = {}
+    joined: int = 0
     policy: str | None = None
     nameservers: list[str] = []
     search_paths: list[str] = []
     split_dns: dict[str, list[str]] = {}
+    with_exit_node: dict[str, list[str]] = {}
     magic_dns: bool = True
     override_local_dns: bool = False
 

@@ -40,11 +40,13 @@ class KeptTailnets:
         tailnet, used = found
         record = self._core.record(tailnet)
         used.used += 1
+        number = max(record.joined, len(record.devices))
+        record.joined = number + 1
         device = DeviceRecord(
-            id=str(len(record.devices) + 1_000_000),
+            id=str(1_000_000 + number),
             node_id=new_id("n"),
             hostname=hostname,
-            address=str(_FIRST_ADDRESS + len(record.devices)),
+            address=str(_FIRST_ADDRESS + number),
             tags=list(used.tags),
             ephemeral=used.ephemeral,
             key=used.id,

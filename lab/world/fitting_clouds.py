@@ -48,13 +48,9 @@ def _cloudflare(facts: CloudflareFacts, notes: list[str]) -> CloudflareFit:
     if account is None or not fits_model(cloudflare.CloudflareId, account):
         notes.append(f"cloudflare/account: is no id of an account; the lab's is {_USUAL_ACCOUNT}")
         account = _USUAL_ACCOUNT
-    if (
-        zone is None
-        or "." not in zone
-        or zone != zone.lower()
-        or not fits_model(base.DnsName, zone)
-    ):
-        notes.append("cloudflare/zone: is no domain in lower case; the lab has none")
+    zone = zone.lower() if zone else None
+    if zone is None or "." not in zone or not fits_model(base.DnsName, zone):
+        notes.append("cloudflare/zone: is no domain; the lab has none")
         zone = None
     return CloudflareFit(account, zone)
 

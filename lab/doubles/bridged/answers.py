@@ -26,7 +26,7 @@ def changes_of(attributes: tuple[Attribute, ...], prior: Tf, planned: Tf) -> Jso
 
 
 def state_after(attributes: Iterable[Attribute], planned: Tf, answer: Json) -> Tf:
-    """The plan, with what only the API knows from its answer."""
+    """The plan, with what only the API knows from its answer; what that leaves out stays."""
     return {a.name: _after(a, planned.get(a.name), answer) for a in attributes}
 
 
@@ -40,7 +40,8 @@ def state_read(attributes: Iterable[Attribute], state: Tf, answer: Json) -> Tf:
 
 def _after(attribute: Attribute, planned: Value, answer: Json) -> Value:
     said = answer.get(attribute.field)
-    if planned == UNKNOWN or (attribute.computed and not attribute.optional):
+    only_told = attribute.computed and not attribute.optional and attribute.field in answer
+    if planned == UNKNOWN or only_told:
         return from_json(attribute.type, said)
     return _filled(attribute.type, planned, said)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lab.doubles.bridged.attributes import Attribute, Kind, Many, Nested, Tf, Type, camel, snake
+from lab.doubles.bridged.shown import kind, shown, spelled_out
+from lab.doubles.command.go_text import quoted
 from lab.doubles.values import UNKNOWN, Properties, Secret, Unknown, Value, plain
 
 
@@ -85,18 +87,41 @@ def _encode(type_: Type, value: Value) -> Value:
     if value is None or isinstance(value, Unknown):
         return value
     match type_:
-        case Many(element=element):
-            if not isinstance(value, list):
-                raise EncodeError("Expected an Array PropertyValue")
-            return [_encode(element, each) for each in value]
+        case Many():
+            return _encode_many(type_, value)
         case Nested(attributes=attributes):
             if not isinstance(value, dict):
-                raise EncodeError(f"Expected an Object PropertyValue, found {_go_type(value)}")
+                raise EncodeError(
+                    f"Expected an Object PropertyValue, found {kind(value)} "
+                    f"({quoted(shown(value))})"
+                )
             return encode(attributes, value)
         case Kind.BOOL if not isinstance(value, bool):
             raise EncodeError("Expected a Boolean")
         case _:
             return _ENCODERS[type_](value)
+
+
+def _encode_many(type_: Many, value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        if type_.unordered:
+            raise EncodeError(
+                "set encoder failed: expected an Array PropertyValue, got a resource.PropertyValue"
+            )
+        raise EncodeError("Expected an Array PropertyValue")
+    made: list[Value] = []
+    for index, each in enumerate(value):
+        try:
+            made.append(_encode(type_.element, each))
+        except EncodeError as error:
+            where = f"element {index} ({shown(each)}): {error}"
+            words = (
+                "set encoder failed: encoding"
+                if type_.unordered
+                else "encList failed while encoding"
+            )
+            raise EncodeError(f"{words} {where}") from None
+    return made
 
 
 def _encode_text(value: Value) -> str:
@@ -108,7 +133,7 @@ def _encode_text(value: Value) -> str:
         case str():
             return value
         case _:
-            raise EncodeError(f"Expected a string, got: {_go_type(value)}")
+            raise EncodeError(f"Expected a string, got: {shown(value)}")
 
 
 def _encode_number(value: Value) -> float | None:
@@ -118,9 +143,9 @@ def _encode_number(value: Value) -> float | None:
         try:
             return float(value)
         except ValueError:
-            raise EncodeError(f"Expected a Number, got {value!r} true") from None
+            raise EncodeError(f"Expected a Number, got {spelled_out(value)} true") from None
     if isinstance(value, bool) or not isinstance(value, float):
-        raise EncodeError(f"Expected a Number, got {_go_type(value)} false")
+        raise EncodeError(f"Expected a Number, got {spelled_out(value)} false")
     return value
 
 
@@ -174,11 +199,6 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else None
-
-
-def _go_type(value: Value) -> str:
-    kinds = {bool: "bool", float: "number", str: "string", list: "[]", dict: "object"}
-    return kinds.get(type(value), type(value).__name__)
 
 
 def _scalar(kind: Kind, value: Any) -> Value:  # noqa: ANN401

@@ -10,13 +10,14 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import proto
 
 from lab.doubles import values
-from lab.doubles.bridged.attributes import Tf
+from lab.doubles.bridged.attributes import Tf, snake
 from lab.doubles.bridged.check import faults
 from lab.doubles.bridged.configuration import ConfigPlace, as_text, readable, unknown_keys
 from lab.doubles.bridged.convert import EncodeError, decode, encode, mark_secrets
 from lab.doubles.bridged.inputs import imported_inputs, refreshed_inputs
 from lab.doubles.bridged.plan import Plan, make_plan
 from lab.doubles.bridged.resource import BridgedDouble, BridgedFunction, BridgedResource
+from lab.doubles.command.go_text import quoted
 from lab.doubles.provider import Context, DoubleServicer, Refused, without_ignored
 from lab.doubles.session import WARNING, Cancelled, Scope
 from lab.doubles.values import Properties, plain
@@ -193,7 +194,8 @@ class BridgedServicer(DoubleServicer):
         except EncodeError as error:
             await context.abort(
                 grpc.StatusCode.UNKNOWN,
-                f"cannot encode config to call ReadDataSource for {request.tok!r}: {error}",
+                "cannot encode config to call ReadDataSource for "
+                f"{quoted(self._upstream(request.tok))}: {error}",
             )
         except (Refused, Cancelled) as error:
             await context.abort(error.code, str(error))
@@ -201,6 +203,10 @@ class BridgedServicer(DoubleServicer):
         # Programs cannot take a secret from a function; the bridge unwraps what there is.
         bare = {key: plain(value) for key, value in shown.items()}
         return proto.InvokeResponse(**{"return": values.write(bare)})
+
+    def _upstream(self, token: str) -> str:
+        """Upstream's name of a function: `cloudflare_zone` of `getZone`."""
+        return self._name + snake(token.rpartition(":")[2].removeprefix("get"))
 
     async def _bridged(self, urn: str, context: Context) -> BridgedResource[Any]:
         token = urn.split("::")[-2].rpartition("$")[2] if "::" in urn else urn

@@ -83,7 +83,7 @@ class Zone(BridgedFunction[Client]):
     )
 
     async def call(self, api: Client, config: Tf) -> Tf:
-        require_one(config, "filter", "zone_id")
+        require_one(config, "zone_id", "filter")
         found = config["zone_id"]
         if found is None:
             found = (await only(api, "/zones", query_of(config["filter"])))["id"]

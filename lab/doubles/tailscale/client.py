@@ -23,6 +23,10 @@ _EARLY_S = 10.0
 _NOT_FOUND = 404
 _ERROR = 400
 _CREDENTIALS = "Provider credentials error: "
+_NO_TAILNET = (
+    "Missing Tailnet ID: While configuring the provider, a Tailnet ID was not found in the "
+    "TAILSCALE_TAILNET environment variable or provider configuration block tailnet attribute."
+)
 _VARIABLES = {
     "api_key": ("TAILSCALE_API_KEY",),
     "oauth_client_id": ("TAILSCALE_OAUTH_CLIENT_ID", "OAUTH_CLIENT_ID"),
@@ -75,6 +79,8 @@ class Client:
         variable = config.get("identity_token_environment_variable_name")
         if variable and not said["identity_token"]:
             said["identity_token"] = os.environ.get(str(variable), "")
+        if config.get("tailnet") == "":
+            raise Refused(_NO_TAILNET)
         _require_one_login(said)
         if said["api_key"]:
             login: ApiKey | OauthLogin = ApiKey(said["api_key"])
@@ -190,7 +196,8 @@ def _basic(user: str, password: str) -> str:
 
 
 def _said(config: Mapping[str, Any], name: str, variables: tuple[str, ...]) -> str:
-    if config.get(name):
+    if config.get(name) is not None:
+        # An empty text is said, too: it wins over the environment.
         return str(config[name])
     return next((os.environ[each] for each in variables if os.environ.get(each)), "")
 

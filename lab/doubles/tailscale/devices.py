@@ -108,24 +108,29 @@ class DeviceAuthorization(ById):
         return {**planned, "id": planned["device_id"]}
 
     async def update(self, api: Client, prior: Tf, planned: Tf) -> Tf:
-        device = await self._fetch(api, prior)
+        # The real one has no blank before the id here.
+        told = "Failed to fetch device: Could not fetch device with device with ID"
+        with telling(f"{told}{planned['device_id']}"):
+            device = await fetch(api, {**prior, "id": planned["device_id"]})
         if not device.get("authorized"):
             await self._authorize(api, planned)
         return {**planned, "id": planned["device_id"], "authorized": True}
 
     async def read(self, api: Client, state: Tf) -> Tf | None:
-        device = await self._fetch(api, state)
+        told = "Failed to fetch device: Could not read device authorization for device with ID"
+        with telling(f"{told} {state['id']}"):
+            try:
+                device = await fetch(api, state)
+            except HttpRefused as error:
+                if error.is_not_found:
+                    return None
+                raise
         found = named(state, device)
         authorized = device.get("authorized", False)
         return {**state, **found, "id": found["device_id"], "authorized": authorized}
 
     async def delete(self, api: Client, state: Tf) -> None:
         del api, state
-
-    async def _fetch(self, api: Client, state: Tf) -> Json:
-        told = "Failed to fetch device: Could not read device authorization for device with ID"
-        with telling(f"{told} {state['id']}"):
-            return await fetch(api, state)
 
     async def _authorize(self, api: Client, planned: Tf) -> None:
         device = planned["device_id"]

@@ -9,7 +9,7 @@ from lab.doubles.provider import Refused
 from lab.doubles.tailscale.by_id import ById
 from lab.doubles.tailscale.client import Client, telling
 from lab.doubles.values import Value
-from lab.hujson import HujsonError, is_same, standardize
+from lab.hujson import HujsonError, check, is_same
 
 _UNTOUCHED = "ts-default"
 _CHANGED = "(412)"
@@ -21,7 +21,7 @@ _PROTECTED = (
 
 def _is_hujson(path: str, value: Value) -> Iterator[str]:
     try:
-        standardize(str(value))
+        check(str(value))
     except HujsonError as error:
         yield f"Invalid Attribute Value. Attribute {path} is invalid HuJSON, got: {error}"
 

@@ -289,3 +289,11 @@ def test_the_double_answers_as_the_real_provider_did(name: str, subject: Subject
     if answer is None:
         answer = special(name, subject)
     assert comparable(subject, answer, case) == case.expected
+
+
+def test_a_secret_that_is_told_once_survives_a_change(subject: Subject) -> None:
+    subject.configure({"apiToken": "x" * 40, "baseUrl": "<URL>"})
+    made = subject.made(TOKENS["service"], SERVICE_INPUTS)
+    changed = subject.update(TOKENS["service"], made, {**SERVICE_INPUTS, "name": "other"})
+    assert changed["properties"]["name"] == "other"
+    assert changed["properties"]["clientSecret"] == made["clientSecret"]

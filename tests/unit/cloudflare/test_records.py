@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import aiohttp
 import pytest
 from cloudflare import BadRequestError, NotFoundError
 from cloudflare.types.dns import RecordResponse
 
+from lab.cloudflare.credentials import api_token
 from lab.world import World
 from tests.unit.cloudflare.conftest import Api, Start
 from tests.unit.cloudflare.test_tunnels import code
@@ -37,6 +39,22 @@ async def test_a_record_is_answered_as_it_was_made(api: Api, zone: str) -> None:
     assert read == made
     assert (made.content, made.proxied, made.proxiable, made.ttl) == (TARGET, True, True, 1)
     assert (made.comment, made.tags) == ("ours", [])
+
+
+async def test_a_comment_that_stays_keeps_its_time(api: Api, zone: str) -> None:
+    made = await make(api, zone, comment="ours", tags=["a:b"])
+
+    async def put(**more: Any) -> Any:
+        said = {"type": "CNAME", "name": made.name, "ttl": 1, "content": "x.org", **more}
+        return await api.client.dns.records.update(made.id, zone_id=zone, **said)
+
+    kept = await put(comment="ours", tags=["a:b"])
+    assert kept.modified_on > made.modified_on
+    assert kept.comment_modified_on == made.comment_modified_on
+    assert kept.tags_modified_on == made.tags_modified_on
+    other = await put(comment="theirs")
+    assert other.comment_modified_on > made.comment_modified_on
+    assert other.tags_modified_on is None
 
 
 async def test_names_are_whole_in_lower_case_and_below_the_zone(api: Api, zone: str) -> None:
@@ -182,3 +200,16 @@ async def test_zones_do_not_see_each_others_records(api: Api, zone: str, world: 
     assert await names(api, other) == []
     with pytest.raises(NotFoundError):
         await api.client.dns.records.get(made.id, zone_id=other)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "[" * 100_000, "tru"])
+async def test_what_is_no_json_is_no_fault_of_the_api(api: Api, zone: str, number: str) -> None:
+    headers = {"Authorization": f"Bearer {api_token(api.paths, 'deploy')}"}
+    body = f'{{"type": "CNAME", "name": "a", "content": "{TARGET}", "ttl": {number}}}'
+    place = f"{api.url}/zones/{zone}/dns_records"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(place, data=body, headers=headers) as answer,
+    ):
+        told = await answer.json()
+    assert (answer.status, told["errors"][0]["code"]) == (400, 6007)

@@ -53,9 +53,34 @@ def test_without_rules_nothing_is_served() -> None:
     assert Ingress.of({}).find("a", "/")[1].status == 503
 
 
+@pytest.mark.parametrize("service", ["ssh://x:22", "tcp://x:1", "hello_world", "http_status:101"])
+def test_a_rule_for_the_real_program_alone_does_not_spoil_the_others(service: str) -> None:
+    rules = [{"hostname": "a.test", "service": service}, {"service": "http://b"}]
+    ingress = Ingress.of({"ingress": rules})
+    assert ingress.find("a.test", "/")[1].is_beyond
+    assert not ingress.find("b.test", "/")[1].is_beyond
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("^/[[:digit:]]+$", "/12", True),
+        ("^/[[:digit:]]+$", "/digit", False),
+        ("^/[[:alpha:]_]+\\z", "/a_b", True),
+        ("^/\\d$", "/\u0663", False),
+        ("(?i)^/API", "/api/x", True),
+        ("^/(?P<version>v[12])/", "/v2/", True),
+    ],
+)
+def test_paths_are_matched_as_re2_matches_them(pattern: str, path: str, *, fits: bool) -> None:
+    rules = [{"path": pattern, "service": "http://a"}, {"service": "http_status:404"}]
+    assert (Ingress.of({"ingress": rules}).find("a.test", path)[0] == 0) is fits
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
+        ({"service": "http://x", "path": "^/(?!api)"}, "rule 0: path '^/(?!api)' is no pattern"),
         ({"service": "ftp://x"}, "rule 0: service 'ftp://x' is nothing that this stand-in can do"),
         ({"service": "http_status:40x"}, "rule 0: http_status:40x is no status"),
         ({"service": "http_status:7"}, "rule 0: http_status:7 is no status"),

@@ -17,6 +17,7 @@ TOKEN = ConnectorToken("a" * 32, "11111111-2222-4333-8444-555555555555", "c2Vjcm
         f"tunnel --no-autoupdate run --token={TOKEN}",
         f"--no-autoupdate tunnel --protocol http2 run -token {TOKEN} chat",
         f"tunnel --no-autoupdate=true --loglevel debug run --token {TOKEN}",
+        f"tunnel run --token {TOKEN} --grace-period 0 -- chat",
     ],
 )
 def test_the_token_is_found_wherever_the_real_program_takes_it(line: str) -> None:
@@ -38,9 +39,16 @@ def test_the_environment_does_what_the_command_line_leaves_open(tmp_path: Path) 
     assert (options.grace_period_s, options.loglevel) == (90, "warn")
 
 
-@pytest.mark.parametrize("line", ["version", "--version", "-v", "tunnel --version"])
+@pytest.mark.parametrize("line", ["version", "--version", "-v", "tunnel --version", "help"])
 def test_the_version_needs_no_token(line: str) -> None:
     assert read(line.split(), {}) is None
+
+
+@pytest.mark.parametrize("line", [f"service install {TOKEN}", f"tunnel connect {TOKEN}"])
+def test_a_token_in_the_wrong_place_is_not_told_to_the_journal(line: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(line.split(), {})
+    assert TOKEN not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,7 @@ def test_the_version_needs_no_token(line: str) -> None:
         ("tunnel run --token-file /nowhere", "Failed to read token file: [Errno 2]"),
         ("tunnel run --tokens x", "flag provided but not defined: -tokens"),
         ("tunnel run --token", "flag needs an argument: -token"),
-        ("service install x", "service install x: this stand-in"),
+        ("service install x", "service install: this stand-in"),
         ("", "nothing: this stand-in"),
         (f"tunnel --loglevel loud run --token {TOKEN}", "--loglevel: 'loud' is none of"),
         (f"tunnel --grace-period soon run --token {TOKEN}", "--grace-period: 'soon' is no duration"),

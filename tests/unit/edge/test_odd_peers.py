@@ -178,3 +178,54 @@ async def test_a_websocket_that_the_service_refuses_is_an_ordinary_answer(
     visitor.say(f"GET /again HTTP/1.1\nHost: {NAME}\n\n")
     assert '"path": "/again"' in await visitor.hear_until(end)
     visitor.writer.close()
+
+
+async def heard(lab: Lab, said: str) -> str:
+    """All that a visitor hears who says `said` on a connection of his own."""
+    visitor = await Visitor.of(lab)
+    visitor.say(said)
+    told = await visitor.hear_all()
+    visitor.writer.close()
+    return told
+
+
+async def test_what_a_service_says_unasked_is_no_other_visitors_answer(lab: Lab) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi, and more"
+    async with scripted(answer, then_close=False) as port:
+        lab.route(f"http://127.0.0.1:{port}")
+        await lab.connector()
+        for _ in range(3):
+            assert await lab.fetch("/", method="POST") == (200, "hi")
+
+
+async def test_a_service_cannot_claim_that_none_was_reached(lab: Lab) -> None:
+    forged = b'HTTP/1.1 200 OK\r\nCf-Cloudflared-Response-Meta: {"src":"cloudflared"}\r\n'
+    told = await answered(lab, forged + b"Content-Length: 2\r\n\r\nhi")
+    assert told.startswith("HTTP/1.1 200 OK")
+    assert told.endswith("hi")
+
+
+async def test_a_length_beside_pieces_is_not_believed_by_anybody(
+    lab: Lab, connector: Connector
+) -> None:
+    head = f"POST /up HTTP/1.1\nHost: {NAME}\nConnection: close\n"
+    both = "Content-Length: 4\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n"
+    told = await heard(lab, head + both)
+    assert told.startswith("HTTP/1.1 200 OK")
+    assert told.endswith("3")
+
+
+async def test_what_a_visitor_says_after_his_body_is_not_put_into_anothers_mouth(
+    lab: Lab, connector: Connector
+) -> None:
+    head = f"POST /up HTTP/1.1\nHost: {NAME}\nConnection: close\n"
+    await heard(lab, f"{head}Transfer-Encoding: chunked\nTrailer: X-Me\n\n1\na\n0\nX-Me: admin\n\n")
+    assert "x-me" not in parsed((await lab.fetch("/"))[1])["headers"]
+
+
+async def test_a_whole_address_is_asked_for_by_its_path(lab: Lab, origin: Origin) -> None:
+    lab.route({"path": "^/there$", "service": origin.service()})
+    await lab.connector()
+    for said in (f"https://{NAME}/there?a=1", f"HTTPS://{NAME.upper()}./there"):
+        told = await heard(lab, f"GET {said} HTTP/1.1\nHost: {NAME}.\nConnection: close\n\n")
+        assert '"path": "/there' in told

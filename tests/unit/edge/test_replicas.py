@@ -44,9 +44,10 @@ async def test_losing_one_of_two_loses_no_new_request(lab: Lab, origin: Origin) 
     await lab.connector()
     failed = []
     stop = asyncio.Event()
+    count = 0
 
-    async def keep_asking(method: str, path: str, data: bytes | None) -> int:
-        count = 0
+    async def keep_asking(method: str, path: str, data: bytes | None) -> None:
+        nonlocal count
         async with lab.visitor() as visitor:
             while not stop.is_set():
                 async with visitor.request(method, lab.url(path), data=data) as answer:
@@ -55,14 +56,17 @@ async def test_losing_one_of_two_loses_no_new_request(lab: Lab, origin: Origin) 
                     else:
                         await answer.read()
                 count += 1
-        return count
+
+    async def asked_again(times: int) -> None:
+        enough = count + times
+        await eventually(lambda: count >= enough, f"{times} more requests to be answered")
 
     asking = [asyncio.create_task(keep_asking("GET", "/", None)) for _ in range(8)]
-    await asyncio.sleep(0.3)
+    await asked_again(30)
     await first.kill()
-    await asyncio.sleep(0.3)
+    await asked_again(30)
     stop.set()
-    assert sum(await asyncio.gather(*asking)) > 50
+    await asyncio.gather(*asking)
     assert failed == []
     for data in (io.BytesIO(), io.BytesIO(b"x" * 3_000_000)):
         assert (await lab.fetch("/x", method="POST", data=data))[0] == 200

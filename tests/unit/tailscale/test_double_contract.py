@@ -173,6 +173,31 @@ def test_a_policy_that_somebody_changed_is_not_overwritten(subject: Subject) -> 
     assert subject.recorder.requests == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("DeviceTags", {"tags": ["tag:x"]}),
+        ("DeviceKey", {"keyExpiryDisabled": True}),
+        ("DeviceAuthorization", {"authorized": True}),
+    ],
+)
+def test_what_is_said_of_a_machine_that_is_gone_leaves_the_state(
+    subject: Subject, kind: str, said: dict[str, Any]
+) -> None:
+    gone = 404, {"message": "no manageable device matching this ID found"}
+    subject.recorder.forced.append(["GET", "/device/", gone, None])
+    subject.configure({"apiKey": "k", "baseUrl": "<URL>"})
+    state = {"id": "1", "deviceId": "1", **said}
+    token = f"tailscale:index/{kind[0].lower()}{kind[1:]}:{kind}"
+    answer = subject.read(token, "1", state, said)
+    assert (answer["properties"], answer["inputs"]) == ({}, {})
+
+
+def test_an_empty_tailnet_is_told_and_not_looked_up_elsewhere(subject: Subject) -> None:
+    answer = subject.configure({"apiKey": "k", "tailnet": "", "baseUrl": "<URL>"})
+    assert answer["error"].startswith("Missing Tailnet ID: While configuring the provider")
+
+
 def test_no_credentials_are_told_when_the_provider_is_configured(subject: Subject) -> None:
     answer = subject.configure({"baseUrl": "<URL>"})
     assert answer["error"].startswith("Provider credentials error: tailscale provider credentials")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.hujson import HujsonError, is_same, standardize
+from lab.hujson import HujsonError, check, is_same, standardize
 from tests.unit.tailscale.conftest import Api
 from tests.unit.tailscale.test_keys import make
 
@@ -78,9 +78,13 @@ async def test_an_empty_policy_is_the_one_that_a_tailnet_begins_with(api: Api) -
 @pytest.mark.parametrize(
     ("left", "right", "same"),
     [
-        ('{"a":[1,2]}', '{ "a": [\n 1, 2,\n], }', True),
+        ('{"a":[1,2]}', '{ "a" : [ 1, 2, ], }', True),
+        ('{\n"a":[1,2]\n}', '{\n\n   "a": [ 1,2 ]\n\n}\n', True),
+        ('{"a": 1, // one\n}', '{"a": 1 // one\n}', True),
+        ('{"a": "\\u0041"}', '{"a": "A"}', True),
+        ('{"a":[1,2]}', '{"a": [\n1,\n2\n]}', False),
         ('{"a": "x y"}', '{"a": "xy"}', False),
-        ('{"a": 1} // one', '{"a": 1} // two', False),
+        ('{"a": 1} // one\n', '{"a": 1} // two\n', False),
         ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', False),
     ],
 )
@@ -110,6 +114,37 @@ async def test_dns_is_kept(api: Api) -> None:
     _, again = await api.ask("POST", f"{dns}/configuration", whole)
     assert again == whole
     assert (await api.ask("PATCH", f"{dns}/split-dns", {"corp.example": None}))[1] == {}
+    # A Go client says so when it has none.
+    assert (await api.ask("POST", f"{dns}/nameservers", {"dns": None}))[0] == 200
+    assert (await api.ask("POST", f"{dns}/searchpaths", {"searchPaths": None}))[0] == 200
+    assert (await api.ask("GET", f"{dns}/nameservers"))[1] == {"dns": []}
+
+
+async def test_a_dns_configuration_is_replaced_whole(api: Api) -> None:
+    place = "/tailnet/-/dns/configuration"
+    server = {"address": "9.9.9.9", "useWithExitNode": True}
+    said = {
+        "nameservers": [server, {"address": "1.1.1.1"}],
+        "splitDNS": {"corp.example": [{"address": "10.0.0.1"}, server]},
+        "preferences": {"overrideLocalDNS": True},
+    }
+    _, told = await api.ask("POST", place, said)
+    assert told["nameservers"] == said["nameservers"]
+    assert told["splitDns"] == said["splitDNS"]
+    assert told["preferences"] == {"overrideLocalDns": True, "magicDns": False}
+    _, empty = await api.ask("POST", place, {"preferences": {}})
+    assert (empty["nameservers"], empty["splitDns"]) == ([], {})
+    assert empty["preferences"] == {"overrideLocalDns": False, "magicDns": False}
+
+
+async def test_a_machine_that_joins_never_takes_the_place_of_another(api: Api) -> None:
+    secret = (await make(api, reusable=True))["key"]
+    first, second = api.tailnets.join(secret, "a"), api.tailnets.join(secret, "b")
+    assert (await api.ask("DELETE", f"/device/{first.id}"))[0] == 200
+    third = api.tailnets.join(secret, "c")
+    assert {second.id, second.address} & {third.id, third.address} == set()
+    _, found = await api.ask("GET", "/tailnet/-/devices")
+    assert [each["hostname"] for each in found["devices"]] == ["b", "c"]
 
 
 _TEXTS = st.text(alphabet='ab",/*\\ \n{}[]:', max_size=12)
@@ -118,7 +153,32 @@ _TEXTS = st.text(alphabet='ab",/*\\ \n{}[]:', max_size=12)
 @given(st.dictionaries(_TEXTS, st.lists(_TEXTS, max_size=3), max_size=3))
 def test_plain_json_is_read_as_it_is(policy: dict[str, Any]) -> None:
     assert standardize(json.dumps(policy)) == policy
-    assert standardize(json.dumps(policy, indent=1) + "// end") == policy
+    assert standardize(json.dumps(policy, indent=1) + "// end\n") == policy
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "line 1, column 1: parsing value: unexpected EOF"),
+        ("nonsense", "line 1, column 1: invalid literal: nonsense"),
+        ("{'a': 1}", "line 1, column 2: invalid character '\\'' at start of value"),
+        ("{1: 1}", "line 1, column 2: invalid character '1' at start of object name"),
+        ('{\n"a" 1}', "line 2, column 5: invalid character '1' after object name"),
+        (
+            '{"a": 1 "b": 2}',
+            "line 1, column 9: invalid character '\"' after object value (expecting ',' or '}')",
+        ),
+        ("{[}", "line 1, column 3: invalid character '}' at start of value"),
+        ("[é]", "line 1, column 2: invalid character 'é' at start of value"),
+        ('{"a": ["b"', "line 1, column 11: parsing array after value: unexpected EOF"),
+        ("{} {}", "line 1, column 4: invalid character '{' after top-level value"),
+        ("{} // end", "line 1, column 4: parsing comment: unexpected EOF"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_told_as_tailscale_tells_it(text: str, fault: str) -> None:
+    with pytest.raises(HujsonError) as told:
+        check(text)
+    assert str(told.value) == f"hujson: {fault}"
 
 
 def test_comments_and_commas_inside_texts_stay() -> None:

@@ -123,6 +123,12 @@ def test_the_account_and_the_zone_of_the_stack_are_there_with_a_token_for_them(
     }
 
 
+def test_a_zone_in_capitals_is_the_zone_that_the_program_takes_it_for(tmp_path: Path) -> None:
+    stack = STACK.replace("zone: home.example", "zone: Home.Example")
+    assert stack != STACK
+    assert set(made(tmp_path, stack)[0].cloudflare.zones) == {"home.example"}
+
+
 def test_the_tags_of_the_stacks_keys_may_be_given_by_the_client_that_it_is_handed(
     world: World,
 ) -> None:
@@ -143,12 +149,12 @@ def test_a_stack_without_public_names_or_a_tailnet_gets_a_world_without(tmp_path
 def test_what_cannot_be_at_cloudflare_or_tailscale_is_said(tmp_path: Path) -> None:
     world, text = made(
         tmp_path,
-        "config:\n  berth:cloudflare: {account: mine, zone: Home.Example}\n"
+        "config:\n  berth:cloudflare: {account: mine, zone: home}\n"
         "  berth:tailnet: {name: me@home, keys: {a: {tags: [web]}}}\n",
     )
     assert not world.cloudflare.zones
     assert "# - cloudflare/account: is no id of an account" in text
-    assert "# - cloudflare/zone: is no domain in lower case" in text
+    assert "# - cloudflare/zone: is no domain" in text
     assert "# - tailnet/name: 'me@home' cannot be a world's" in text
     assert "# - tailnet/keys: 'web' is no tag; left out" in text
 
