@@ -1,5 +1,6 @@
 """One small client of Cloudflare's API: looks up, and undoes what the provider leaves behind."""
 
+import http.client
 import json
 import ssl
 import time
@@ -86,7 +87,7 @@ class CloudClient:
                 raise self._refusal(method, path, error) from None
             except (urllib.error.URLError, OSError) as error:
                 raise CannotAskCloudError(self._unreachable(error)) from None
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, http.client.HTTPException):
                 raise CannotAskCloudError(
                     f"cloudflare/base_url: {self._base} answers, but not as Cloudflare's API does"
                 ) from None
