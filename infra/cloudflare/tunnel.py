@@ -10,7 +10,7 @@ import pulumi
 from infra.cloudflare.guard import TunnelGuard
 from infra.cloudflare.resources import CONFIG, RECORD, TUNNEL, Provider, Resource, config
 from infra.cloudflare.seen import LastRoutes, Seen, known_routes
-from infra.cloudflare.words import PROVIDER, TUNNEL_NAME
+from infra.cloudflare.words import PROVIDER, TUNNEL_NAME, record_name
 from infra.guard.hooks import WayBindings
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import RouteSettings, TunnelSettings
@@ -108,11 +108,6 @@ class Tunnel(pulumi.ComponentResource):
         self.token: pulumi.Output[str] = pulumi.Output.secret(token)
         self.published: Sequence[pulumi.Resource] = [*self.records.values()]
         self.register_outputs({"id": self.tunnel.id})
-
-
-def record_name(hostname: str) -> str:
-    """The name of a record's resource. `*` would mean something else in an option of the engine."""
-    return f"{hostname.replace('*', '_wildcard')}-record"
 
 
 def names_of(routes: Sequence[RouteSettings]) -> list[list[str]]:

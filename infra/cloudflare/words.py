@@ -31,12 +31,17 @@ class Identity:
         return f"urn:pulumi:{self.stack}::{self.project}::pulumi:providers:cloudflare::{PROVIDER}"
 
 
+def record_name(hostname: str) -> str:
+    """The name of a record's resource. `*` would mean something else in an option of the engine."""
+    return f"{hostname.replace('*', '_wildcard')}-record"
+
+
 def tunnel_taken(identity: Identity, account: str, there: Mapping[str, Any]) -> str:
     """Why a tunnel must not be made under a name that another one has."""
     return (
         f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
         f"{there['id']}, made {there.get('created_at')}, and this stack did not make it, or was "
-        "ended just after it had. Nothing was changed. If it is somebody else's, give "
+        "ended just after it had. Nothing of it was changed. If it is somebody else's, give "
         "cloudflare/tunnel another name. If this stack is to have it, with its routes: "
         + _import(identity, TUNNEL, TUNNEL_NAME, f"{account}/{there['id']}")
     )
@@ -54,7 +59,7 @@ def record_taken(
         )
     whose = f" ({there['comment']})" if there.get("comment") else ""
     return (
-        f"{what}{whose}, which belongs to somebody else. Nothing was changed. Give the route "
+        f"{what}{whose}, which belongs to somebody else. It stays as it is. Give the route "
         "another hostname, or delete that record at Cloudflare if nobody needs it"
     )
 
@@ -63,7 +68,7 @@ def tunnel_deleted(name: str, tunnel: str) -> str:
     """The tunnel was deleted, and not by this stack."""
     return (
         f"tunnel {name}: {tunnel} was deleted at Cloudflare, in its dashboard or by another "
-        "program, so no public name of this stack works. Nothing was changed. To make it anew, "
+        "program, so no public name of this stack works. To make it anew, "
         f"with its routes, names and connector: pulumi up --replace '**::{TUNNEL_NAME}'"
     )
 
