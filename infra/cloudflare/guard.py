@@ -78,7 +78,10 @@ class TunnelGuard:
         """Refuse a name that is taken: the provider would try again for minutes."""
         inputs = args.new_inputs or {}
         await self.zone()
-        await self._ensure_free(str(inputs.get("accountId")), str(inputs.get("name")))
+        account = str(inputs.get("accountId"))
+        there = await (await self.cloud()).tunnel_named(account, str(inputs.get("name")))
+        if there is not None:
+            raise RefusedError(words.tunnel_taken(self.identity, account, there))
         if self.settings is not None:
             await self._ensure_names_are_free({one.hostname for one in self.settings.routes})
         pulumi.log.info(f"tunnel {inputs.get('name')}: is made")
@@ -87,7 +90,10 @@ class TunnelGuard:
         """A name can change in place, where the new one is free."""
         old, new = args.old_inputs or {}, args.new_inputs or {}
         if old.get("name") != new.get("name"):
-            await self._ensure_free(str(new.get("accountId")), str(new.get("name")))
+            account = str(new.get("accountId"))
+            there = await (await self.cloud()).tunnel_named(account, str(new.get("name")))
+            if there is not None:
+                raise RefusedError(words.rename_refused(str(old.get("name")), account, there))
             pulumi.log.info(f"tunnel {old.get('name')}: is renamed to {new.get('name')}, in place")
 
     async def delete_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
@@ -161,11 +167,6 @@ class TunnelGuard:
     async def remember_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """The routes that this stack had, just before they are taken out."""
         self._had = _names((args.old_inputs or {}).get("input"))
-
-    async def _ensure_free(self, account: str, name: str) -> None:
-        there = await (await self.cloud()).tunnel_named(account, name)
-        if there is not None:
-            raise RefusedError(words.tunnel_taken(self.identity, account, there))
 
     async def _ensure_names_are_free(self, names: set[str]) -> None:
         """Before the first step is taken: a record's own look comes when half is done."""

@@ -39,11 +39,25 @@ def record_name(hostname: str) -> str:
 def tunnel_taken(identity: Identity, account: str, there: Mapping[str, Any]) -> str:
     """Why a tunnel must not be made under a name that another one has."""
     return (
-        f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
-        f"{there['id']}, made {there.get('created_at')}, and this stack did not make it, or was "
+        f"{_taken(account, there)}, and this stack did not make it, or was "
         "ended just after it had. Nothing of it was changed. If it is somebody else's, give "
         "cloudflare/tunnel another name. If this stack is to have it, with its routes: "
         + _import(identity, TUNNEL, TUNNEL_NAME, f"{account}/{there['id']}")
+    )
+
+
+def rename_refused(old: str, account: str, there: Mapping[str, Any]) -> str:
+    """Why a tunnel must not get a name that another one has."""
+    return (
+        f"{_taken(account, there)}, so {old} cannot be renamed to it. Neither was changed. Give "
+        "cloudflare/tunnel another name, or the old one"
+    )
+
+
+def _taken(account: str, there: Mapping[str, Any]) -> str:
+    return (
+        f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
+        f"{there['id']}, made {there.get('created_at')}"
     )
 
 
