@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra.settings import ways_certificates, ways_logins
@@ -160,13 +160,17 @@ def tailnet(
     spec = stack_file.tailnet
     if spec is None or login is None:
         return None
+    return replace(tailnet_access(spec.name, login, source), keys=spec.keys)
+
+
+def tailnet_access(name: str, login: TailscaleLogin, source: Source) -> TailnetSettings:
+    """How to ask for the tailnet; without any keys."""
+    secret = login.oauth_client_secret
     return TailnetSettings(
         api_key=login.api_key.output(source) if login.api_key else None,
         oauth_client_id=login.oauth_client_id,
-        oauth_client_secret=(
-            login.oauth_client_secret.output(source) if login.oauth_client_secret else None
-        ),
+        oauth_client_secret=secret.output(source) if secret else None,
         base_url=login.base_url,
-        name=spec.name,
-        keys=spec.keys,
+        name=name,
+        keys={},
     )
