@@ -14,7 +14,7 @@ from infra.node.client import trust
 
 API = "https://api.cloudflare.com/client/v4"
 TIMEOUT_S = 15.0
-AGAIN_S = (0.5, 1.0, 2.0)
+AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 BUSY = frozenset({429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 10.0
 # What Cloudflare says of a token that is no token of theirs.
@@ -157,7 +157,8 @@ def _said(error: urllib.error.HTTPError) -> tuple[tuple[int, ...], str]:
     except (ValueError, AttributeError):
         rows = []
     chained = [inner for row in rows for inner in row.get("error_chain") or ()]
-    codes = tuple(int(row.get("code") or 0) for row in [*rows, *chained])
+    given = [str(row.get("code")) for row in [*rows, *chained]]
+    codes = tuple(int(code) for code in given if code.isdecimal())
     text = "; ".join(str(row.get("message")) for row in [*rows, *chained])
     return codes, text or str(error.reason)
 

@@ -1,6 +1,7 @@
 """What is asked before the tunnel and its list are written: names of others are left alone."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import pulumi
@@ -48,21 +49,25 @@ def args(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> pulumi.Resour
     )
 
 
+def run(hook: Coroutine[Any, Any, None]) -> None:
+    asyncio.get_event_loop().run_until_complete(hook)
+
+
 def rules(*names: str) -> dict[str, Any]:
     return {"config": {"ingresses": [{"hostname": name, "service": "http://x"} for name in names]}}
 
 
-async def test_names_of_somebody_else_keep_the_tunnel_from_being_made(guard: TunnelGuard) -> None:
+def test_names_of_somebody_else_keep_the_tunnel_from_being_made(guard: TunnelGuard) -> None:
     with pytest.raises(RefusedError) as refused:
-        await guard.create_tunnel(args(None, {"accountId": ACCOUNT, "name": "chat"}))
+        run(guard.create_tunnel(args(None, {"accountId": ACCOUNT, "name": "chat"})))
     said = str(refused.value).splitlines()
     assert [line.partition(":")[0] for line in said] == list(NAMES[1:])
     assert all("(theirs), which belongs to somebody else" in line for line in said)
 
 
-async def test_a_route_is_not_written_before_its_name_is_known_to_be_free(
+def test_a_route_is_not_written_before_its_name_is_known_to_be_free(
     guard: TunnelGuard,
 ) -> None:
     with pytest.raises(RefusedError, match=r"^c\.jackshome\.com: its DNS has a record already"):
-        await guard.write_routes(args(rules(*NAMES[:2]), rules(*NAMES)))
-    await guard.write_routes(args(rules(*NAMES), rules(*NAMES)))
+        run(guard.write_routes(args(rules(*NAMES[:2]), rules(*NAMES))))
+    run(guard.write_routes(args(rules(*NAMES), rules(*NAMES))))
