@@ -78,6 +78,14 @@ def record_taken(
     )
 
 
+def record_gone(name: str) -> str:
+    """What the engine does not see by itself."""
+    return (
+        f"{name}: its DNS record is gone, or no longer marked as this stack's: somebody changed it "
+        "at Cloudflare. `pulumi refresh`, then `pulumi up`, puts it right"
+    )
+
+
 def tunnel_deleted(name: str, tunnel: str) -> str:
     """The tunnel was deleted, and not by this stack."""
     return (
