@@ -19,12 +19,23 @@ def outputs(project: str, stack: str) -> dict[str, Any]:
     its state, which is not atomic in a directory (the attributes beside the file are empty for a
     moment: "failed to load checkpoint: EOF"). This can be asked again.
     """
+    return _asked(_OUTPUTS, "name", project, stack)
+
+
+def has(project: str, stack: str, package: str) -> bool:
+    """Whether the state has anything that the provider of a package made."""
+    return any(
+        f"{package}:index/" in urn for urn in _asked(_RESOURCES, "stackName", project, stack)
+    )
+
+
+def _asked(token: str, key: str, project: str, stack: str) -> dict[str, Any]:
     name = f"{pulumi.get_organization()}/{project}/{stack}"
     tries = _TRIES
     while True:
         tries -= 1
         try:
-            return _outputs(pulumi.runtime.invoke(_OUTPUTS, {"name": name}).value)
+            return _outputs(pulumi.runtime.invoke(token, {key: name}).value)
         except Exception as error:  # the SDK raises nothing more exact
             if tries == 0:
                 raise _unreadable(name, error) from None

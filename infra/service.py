@@ -136,6 +136,8 @@ class Service(pulumi.ComponentResource):
             ),
         )
         self.intent = intent.id
+        # The deploy looks at a certificate that only the host has.
+        self.is_looked_at = bool(tls and tls.verified)
         self.host, self.unit = host.name, places.unit
         self.steps = (removal, copied, self.deploy)
         self.url = _url(host.access.address, spec)

@@ -18,6 +18,11 @@ _UNREACHABLE = (
     "the host cannot be reached over SSH. Is it on, and does this machine have a way to it? "
     "Nothing of this step was done; run `pulumi up` again when it answers"
 )
+_GONE_FOR_GOOD = (
+    "the host cannot be reached over SSH, so what is on it cannot be removed. Run the same command "
+    "again when it answers. If it is gone for good, forget it, and then run the same again: "
+    "pulumi state delete '{urn}'"
+)
 _LOST = (
     "the connection was lost while the step ran. The step goes on to its end on the host, and the "
     "next `pulumi up` waits for it, then finishes what is missing"
@@ -61,8 +66,11 @@ def connect_again(host: str) -> str:
     return f"pulumi up --replace '**::{host}-guest' --replace '**::{host}-connector'"
 
 
-def words(host: str, errors: list[str], *, again: str = "") -> str | None:
-    """What to do about a failed step on `host`; None where the step itself has said so."""
+def words(host: str, errors: list[str], *, again: str = "", removal: str = "") -> str | None:
+    """What to do about a failed step on `host`; None where the step itself has said so.
+
+    `removal` is the URN of a step that was to remove something.
+    """
     if not errors:
         return None
     # The first line is the provider's; what follows is what the step wrote.
@@ -71,5 +79,6 @@ def words(host: str, errors: list[str], *, again: str = "") -> str | None:
     for signs, text in _WORDS:
         where = said if text is _SUDO else first
         if any(sign in where for sign in signs):
-            return text.format(host=host, again=again)
+            advice = _GONE_FOR_GOOD if text is _UNREACHABLE and removal else text
+            return advice.format(host=host, again=again, urn=removal)
     return None

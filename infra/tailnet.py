@@ -52,7 +52,16 @@ def declare_keys(settings: TailnetSettings | None, stack: str) -> Mapping[str, T
     """Make the keys, by name."""
     if settings is None or not settings.keys:
         return {}
-    provider = tailscale.Provider(
+    provider = tailscale_provider(settings)
+    return {
+        name: TailnetKey(name, TailnetKeyArgs(spec, _description(name, spec, stack), provider))
+        for name, spec in settings.keys.items()
+    }
+
+
+def tailscale_provider(settings: TailnetSettings) -> tailscale.Provider:
+    """The provider, with everything passed on explicitly."""
+    return tailscale.Provider(
         "tailscale",
         api_key=settings.api_key,
         oauth_client_id=settings.oauth_client_id,
@@ -60,10 +69,6 @@ def declare_keys(settings: TailnetSettings | None, stack: str) -> Mapping[str, T
         base_url=settings.base_url,
         tailnet=settings.name,
     )
-    return {
-        name: TailnetKey(name, TailnetKeyArgs(spec, _description(name, spec, stack), provider))
-        for name, spec in settings.keys.items()
-    }
 
 
 def exported(keys: Mapping[str, TailnetKey]) -> dict[str, pulumi.Output[str]]:

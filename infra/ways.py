@@ -84,7 +84,11 @@ class Ways:
         if settings is None:
             return None
         last = (last_outputs.get(OUTPUT) or {}).get("routes") or ()
-        tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, last))
+        routed = [services[name] for name in sorted({route.service for route in settings.routes})]
+        looked_at = [service.deploy for service in routed if service.is_looked_at]
+        tunnel = Tunnel(
+            "ways-in", TunnelArgs(settings, self.guard, self._bindings, last, looked_at)
+        )
         host, it = hosts[settings.host], self._identity
         connector = Connector(
             host.name,
@@ -97,7 +101,6 @@ class Ways:
                 owner=f"{it.project}/{it.stack}/{TUNNEL_NAME}/{it.id}",
             ),
         )
-        routed = [services[name] for name in sorted({route.service for route in settings.routes})]
         passed = [tunnel.tunnel.id, connector.stdin, *(service.intent for service in routed)]
         pulumi.Stash(
             "public",

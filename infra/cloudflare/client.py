@@ -1,5 +1,6 @@
 """One small client of Cloudflare's API: looks up, and undoes what the provider leaves behind."""
 
+import http.client
 import json
 import ssl
 import time
@@ -13,7 +14,7 @@ from infra.node.client import trust
 
 API = "https://api.cloudflare.com/client/v4"
 TIMEOUT_S = 15.0
-AGAIN_S = (0.5, 1.0, 2.0)
+AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 BUSY = frozenset({429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 10.0
 # What Cloudflare says of a token that is no token of theirs.
@@ -86,7 +87,7 @@ class CloudClient:
                 raise self._refusal(method, path, error) from None
             except (urllib.error.URLError, OSError) as error:
                 raise CannotAskCloudError(self._unreachable(error)) from None
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, http.client.HTTPException):
                 raise CannotAskCloudError(
                     f"cloudflare/base_url: {self._base} answers, but not as Cloudflare's API does"
                 ) from None
@@ -156,7 +157,8 @@ def _said(error: urllib.error.HTTPError) -> tuple[tuple[int, ...], str]:
     except (ValueError, AttributeError):
         rows = []
     chained = [inner for row in rows for inner in row.get("error_chain") or ()]
-    codes = tuple(int(row.get("code") or 0) for row in [*rows, *chained])
+    given = [str(row.get("code")) for row in [*rows, *chained]]
+    codes = tuple(int(code) for code in given if code.isdecimal())
     text = "; ".join(str(row.get("message")) for row in [*rows, *chained])
     return codes, text or str(error.reason)
 

@@ -46,6 +46,7 @@ class TunnelGuard:
         self._zone: str | None = None
         self._settled: set[str] = set()
         self._had: frozenset[tuple[str, str]] = frozenset()
+        self._free: set[str] = set()
         self.seen: Seen | None = None
 
     def settle(self, resource: pulumi.CustomResource) -> None:
@@ -77,14 +78,22 @@ class TunnelGuard:
         """Refuse a name that is taken: the provider would try again for minutes."""
         inputs = args.new_inputs or {}
         await self.zone()
-        await self._ensure_free(str(inputs.get("accountId")), str(inputs.get("name")))
+        account = str(inputs.get("accountId"))
+        there = await (await self.cloud()).tunnel_named(account, str(inputs.get("name")))
+        if there is not None:
+            raise RefusedError(words.tunnel_taken(self.identity, account, there))
+        if self.settings is not None:
+            await self._ensure_names_are_free({one.hostname for one in self.settings.routes})
         pulumi.log.info(f"tunnel {inputs.get('name')}: is made")
 
     async def update_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
         """A name can change in place, where the new one is free."""
         old, new = args.old_inputs or {}, args.new_inputs or {}
         if old.get("name") != new.get("name"):
-            await self._ensure_free(str(new.get("accountId")), str(new.get("name")))
+            account = str(new.get("accountId"))
+            there = await (await self.cloud()).tunnel_named(account, str(new.get("name")))
+            if there is not None:
+                raise RefusedError(words.rename_refused(str(old.get("name")), account, there))
             pulumi.log.info(f"tunnel {old.get('name')}: is renamed to {new.get('name')}, in place")
 
     async def delete_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
@@ -115,6 +124,10 @@ class TunnelGuard:
     async def write_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Say which routes come, go and change."""
         old, new = _rules(args.old_inputs), _rules(args.new_inputs)
+        if self.settings is not None:
+            before = {ingress.name_of(rule)[0] for rule in old}
+            names = {one.hostname for one in self.settings.routes}
+            await self._ensure_names_are_free(names - before)
         for line in words.routes_change(old, new, self._known().is_ours):
             pulumi.log.info(line)
 
@@ -155,10 +168,22 @@ class TunnelGuard:
         """The routes that this stack had, just before they are taken out."""
         self._had = _names((args.old_inputs or {}).get("input"))
 
-    async def _ensure_free(self, account: str, name: str) -> None:
-        there = await (await self.cloud()).tunnel_named(account, name)
-        if there is not None:
-            raise RefusedError(words.tunnel_taken(self.identity, account, there))
+    async def _ensure_names_are_free(self, names: set[str]) -> None:
+        """Before the first step is taken: a record's own look comes when half is done."""
+        asked = sorted(names - self._free)
+        if not asked:
+            return
+        cloud, zone = await self.cloud(), await self.zone()
+        found = await asyncio.gather(*(cloud.records_named(zone, name) for name in asked))
+        refused = [
+            words.record_taken(self.identity, name, zone, words.record_name(name), there)
+            for name, records in zip(asked, found, strict=True)
+            for there in records[:1]
+            if there.get("comment") != self.identity.mark
+        ]
+        if refused:
+            raise RefusedError("\n".join(refused))
+        self._free.update(asked)
 
     async def _delete(self, cloud: Cloud, account: str, tunnel: str, name: str) -> None:
         for _ in range(DRAIN_S):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from infra.cloudflare.client import CannotAskCloudError, CloudClient, CloudError
+from infra.cloudflare.client import BUSY, CannotAskCloudError, CloudClient, CloudError
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import CloudflareAccess
 
@@ -122,7 +122,11 @@ class Cloud:
 
     async def delete_tunnel(self, account: str, tunnel: str) -> None:
         """Delete a tunnel; one that is gone is no error. CloudError 400 with live connections."""
-        await self._or_none(self._client.delete, f"accounts/{account}/cfd_tunnel/{tunnel}")
+        try:
+            await _in_thread(self._client.delete, f"accounts/{account}/cfd_tunnel/{tunnel}")
+        except CloudError as error:
+            if error.status != 404:
+                raise
 
     async def end_connections(self, account: str, tunnel: str) -> None:
         """Cut off whatever is still connected."""
@@ -135,7 +139,7 @@ class Cloud:
         except CloudError as error:
             if error.status == 404:
                 return None
-            raise
+            raise _refusal(error) from None
 
 
 async def connect(access: CloudflareAccess) -> Cloud:
@@ -149,7 +153,18 @@ async def asked(ask: Callable[..., T], *args: Any, **query: Any) -> T:  # noqa: 
     try:
         return await _in_thread(ask, *args, **query)
     except CloudError as error:
-        raise RefusedError(f"Cloudflare answered {error.status}: {error}") from None
+        raise _refusal(error) from None
+
+
+def _refusal(error: CloudError) -> RefusedError:
+    said = f"Cloudflare answered {error.status}: {error}"
+    if error.status == 429:
+        return RefusedError(f"{said}; too much was asked with this token: wait five minutes")
+    if error.status in BUSY:
+        return RefusedError(
+            f"{said}; look at https://www.cloudflarestatus.com, and try again later"
+        )
+    return RefusedError(said)
 
 
 async def _in_thread(ask: Callable[..., T], *args: Any, **query: Any) -> T:  # noqa: ANN401

@@ -7,10 +7,11 @@ from typing import Any
 
 import pulumi
 
+from infra.cloudflare import words
 from infra.cloudflare.guard import TunnelGuard
 from infra.cloudflare.resources import CONFIG, RECORD, TUNNEL, Provider, Resource, config
 from infra.cloudflare.seen import LastRoutes, Seen, known_routes
-from infra.cloudflare.words import PROVIDER, TUNNEL_NAME
+from infra.cloudflare.words import PROVIDER, TUNNEL_NAME, record_name
 from infra.guard.hooks import WayBindings
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import RouteSettings, TunnelSettings
@@ -18,12 +19,15 @@ from infra.settings.ways_result import RouteSettings, TunnelSettings
 
 @dataclass(frozen=True)
 class TunnelArgs:
-    """`last_routes` are those that the last finished run declared."""
+    """`last_routes` are those that the last finished run declared. `first` must have succeeded
+    before the list is read and written.
+    """
 
     settings: TunnelSettings
     guard: TunnelGuard
     hooks: WayBindings
     last_routes: LastRoutes
+    first: Sequence[pulumi.Resource] = ()
 
 
 class Tunnel(pulumi.ComponentResource):
@@ -60,7 +64,9 @@ class Tunnel(pulumi.ComponentResource):
         there = pulumi.Stash(
             f"{TUNNEL_NAME}-there",
             input=seen.apply(_state),
-            opts=pulumi.ResourceOptions(parent=self, hooks=hooks.there, depends_on=[self.tunnel]),
+            opts=pulumi.ResourceOptions(
+                parent=self, hooks=hooks.there, depends_on=[self.tunnel, *args.first]
+            ),
         )
         self.routes = Resource(
             CONFIG,
@@ -75,7 +81,10 @@ class Tunnel(pulumi.ComponentResource):
                 ),
             },
             pulumi.ResourceOptions(
-                parent=self, provider=provider, hooks=hooks.routes, depends_on=[there]
+                parent=self,
+                provider=provider,
+                hooks=hooks.routes,
+                depends_on=[there, *args.first],
             ),
         )
         guard.settle(self.routes)
@@ -110,11 +119,6 @@ class Tunnel(pulumi.ComponentResource):
         self.register_outputs({"id": self.tunnel.id})
 
 
-def record_name(hostname: str) -> str:
-    """The name of a record's resource. `*` would mean something else in an option of the engine."""
-    return f"{hostname.replace('*', '_wildcard')}-record"
-
-
 def names_of(routes: Sequence[RouteSettings]) -> list[list[str]]:
     """(hostname, path) of each route, as an output keeps them."""
     return [[route.hostname, route.path or ""] for route in routes]
@@ -134,6 +138,7 @@ async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: T
     settings, guard = args.settings, args.guard
     routes = settings.routes
     last = args.last_routes
+    await asyncio.gather(*(resource.urn.future() for resource in args.first))
     # None in a preview that is to make it.
     tunnel_id = await tunnel.id.future()
     if not tunnel_id:
@@ -148,6 +153,9 @@ async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: T
     except RefusedError as error:
         raise pulumi.RunError(str(error)) from None
     marked = [str(record["name"]) for record in records]
+    published = {str(one[0]) for one in last} & {route.hostname for route in routes}
+    for hostname in sorted(published.difference(marked)):
+        pulumi.log.warn(words.record_gone(hostname))
     guard.seen = Seen(now, known_routes(routes, last, marked))
     return guard.seen
 

@@ -31,14 +31,33 @@ class Identity:
         return f"urn:pulumi:{self.stack}::{self.project}::pulumi:providers:cloudflare::{PROVIDER}"
 
 
+def record_name(hostname: str) -> str:
+    """The name of a record's resource. `*` would mean something else in an option of the engine."""
+    return f"{hostname.replace('*', '_wildcard')}-record"
+
+
 def tunnel_taken(identity: Identity, account: str, there: Mapping[str, Any]) -> str:
     """Why a tunnel must not be made under a name that another one has."""
     return (
-        f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
-        f"{there['id']}, made {there.get('created_at')}, and this stack did not make it, or was "
-        "ended just after it had. Nothing was changed. If it is somebody else's, give "
+        f"{_taken(account, there)}, and this stack did not make it, or was "
+        "ended just after it had. Nothing of it was changed. If it is somebody else's, give "
         "cloudflare/tunnel another name. If this stack is to have it, with its routes: "
         + _import(identity, TUNNEL, TUNNEL_NAME, f"{account}/{there['id']}")
+    )
+
+
+def rename_refused(old: str, account: str, there: Mapping[str, Any]) -> str:
+    """Why a tunnel must not get a name that another one has."""
+    return (
+        f"{_taken(account, there)}, so {old} cannot be renamed to it. Neither was changed. Give "
+        "cloudflare/tunnel another name, or the old one"
+    )
+
+
+def _taken(account: str, there: Mapping[str, Any]) -> str:
+    return (
+        f"tunnel {there['name']}: account {account} has a tunnel of this name already, "
+        f"{there['id']}, made {there.get('created_at')}"
     )
 
 
@@ -54,8 +73,16 @@ def record_taken(
         )
     whose = f" ({there['comment']})" if there.get("comment") else ""
     return (
-        f"{what}{whose}, which belongs to somebody else. Nothing was changed. Give the route "
+        f"{what}{whose}, which belongs to somebody else. It stays as it is. Give the route "
         "another hostname, or delete that record at Cloudflare if nobody needs it"
+    )
+
+
+def record_gone(name: str) -> str:
+    """What the engine does not see by itself."""
+    return (
+        f"{name}: its DNS record is gone, or no longer marked as this stack's: somebody changed it "
+        "at Cloudflare. `pulumi refresh`, then `pulumi up`, puts it right"
     )
 
 
@@ -63,7 +90,7 @@ def tunnel_deleted(name: str, tunnel: str) -> str:
     """The tunnel was deleted, and not by this stack."""
     return (
         f"tunnel {name}: {tunnel} was deleted at Cloudflare, in its dashboard or by another "
-        "program, so no public name of this stack works. Nothing was changed. To make it anew, "
+        "program, so no public name of this stack works. To make it anew, "
         f"with its routes, names and connector: pulumi up --replace '**::{TUNNEL_NAME}'"
     )
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pulumi
 
-from infra.cloudflare.words import Identity
+from infra import last_run
+from infra.cloudflare.resources import Provider
+from infra.cloudflare.words import PROVIDER, Identity
 from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
@@ -21,7 +23,8 @@ from infra.guard.survey import RefusedError, tags_now
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
 from infra.settings import ProxmoxAccess
-from infra.settings.load import load_access, load_cloudflare_access
+from infra.settings.load import load_access, load_cloudflare_access, load_tailnet_access
+from infra.tailnet import tailscale_provider
 from infra.ways import Ways
 
 VARIABLE = "BERTH_DESTROY_ONLY"
@@ -106,13 +109,19 @@ def declare_destroy_only() -> None:
     run = _Destroy(access)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
     watch_steps({}, run.allow)
-    identity = Identity(pulumi.get_project(), pulumi.get_stack(), "")
-    Ways(None, load_cloudflare_access(), identity, lambda: run.destroying)
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    cloudflare = load_cloudflare_access()
+    Ways(None, cloudflare, Identity(project, stack, ""), lambda: run.destroying)
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))
     declare_teardown(run.on_destroy)
+    # The engine updates the providers first, so that a token that was rotated is used.
     if access:
-        # The engine updates the provider first, so that a token that was rotated is used.
         proxmox_provider(access)
+    if cloudflare and last_run.has(project, stack, "cloudflare"):
+        Provider(PROVIDER, cloudflare.api_token, cloudflare.base_url)
+    tailnet = load_tailnet_access()
+    if tailnet and last_run.has(project, stack, "tailscale"):
+        tailscale_provider(tailnet)
     pulumi.export("destroy_only", pulumi.Output.from_input(_ended(run, tripwire)))
 
 

@@ -29,7 +29,8 @@ def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> Step
         host = hosts.get(named, named)
         connects = args.name.endswith(("-connector", "-disconnect"))
         again = connect_again(named) if connects else send_again(named, host)
-        if text := words(host, args.errors, again=again):
+        removal = args.urn if args.failed_operation == "delete" else ""
+        if text := words(host, args.errors, again=again, removal=removal):
             pulumi.log.error(f"{args.name}: {text}")
         return False
 

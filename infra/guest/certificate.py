@@ -9,6 +9,7 @@ Certificate and key are written as root's; the group of USER can read the key.
 import os
 import pwd
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,8 +22,11 @@ LIMIT_S = 60
 
 
 def ensure(certificate: Path, key: Path, group: int, names: Sequence[str]) -> bool:
-    """Make both where they are missing, soon over, or for other names; True where they were."""
-    if certificate.is_file() and key.is_file() and _is_good(certificate, names):
+    """Make both where they are missing, soon over, for other names, or not of each other; True
+    where they were. The key is `group`'s to read.
+    """
+    if certificate.is_file() and key.is_file() and _is_good(certificate, key, names):
+        _let_read(key, group)
         return False
     partial = [path.with_name(f".{path.name}.partial") for path in (certificate, key)]
     for path in partial:
@@ -37,9 +41,8 @@ def ensure(certificate: Path, key: Path, group: int, names: Sequence[str]) -> bo
                 *("-out", str(partial[0]), "-keyout", str(partial[1])),
             ]
         )
-        for path, mode, gid in ((partial[0], 0o644, 0), (partial[1], 0o640, group)):
-            os.chown(path, os.geteuid(), gid if os.geteuid() == 0 else -1)
-            path.chmod(mode)
+        partial[0].chmod(0o644)
+        _let_read(partial[1], group)
         # In between they do not fit, which whoever serves with them waits out.
         partial[1].replace(key)
         partial[0].replace(certificate)
@@ -56,8 +59,18 @@ def expires_within(certificate: Path, seconds: int) -> bool:
     return subprocess.run(["openssl", *command], capture_output=True, check=False).returncode != 0
 
 
-def _is_good(certificate: Path, names: Sequence[str]) -> bool:
+def _let_read(key: Path, group: int) -> None:
+    os.chown(key, os.geteuid(), group if os.geteuid() == 0 else -1)
+    key.chmod(0o640)
+
+
+def _is_good(certificate: Path, key: Path, names: Sequence[str]) -> bool:
     if expires_within(certificate, RENEW_S):
+        return False
+    try:
+        # One that was ended between the two left a key that is not of its certificate.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except ssl.SSLError:
         return False
     shown = _openssl(["x509", "-in", str(certificate), "-noout", "-ext", "subjectAltName"])
     found = re.findall(r"(DNS|IP Address):([^,\s]+)", shown)

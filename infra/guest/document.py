@@ -16,7 +16,7 @@
      "host": "0.0.0.0", "port": 8000,
      "health": {"path": "/healthz", "status": 200, "json": null | {...}, "limit_s": 60},
      "tls": null | {"certificate": PATH, "key": PATH, "names": [],
-                    "texts": null | {"certificate": PEM, "key": PEM}},
+                    "texts": null | {"certificate": PEM, "key": PEM}, "verified": [NAME, ...]},
      "secrets": ["value to mask", ...], "lock_limit_s": 300}
 
 `archive.sha256` is the hash of the tar inside the archive (`gzip -dc FILE | sha256sum`).
@@ -82,13 +82,14 @@ class Health:
 @dataclass(frozen=True)
 class Tls:
     """Certificate and key, by path. `texts` are both where they were sent; `names` are those of
-    one that the host makes; without either they are the host's own.
+    one that the host makes; without either they are the host's own, and must be for `verified`.
     """
 
     certificate: str
     key: str
     texts: dict[str, str] | None
     names: list[str]
+    verified: list[str]
 
 
 @dataclass(frozen=True)

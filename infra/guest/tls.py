@@ -3,14 +3,16 @@
 import ssl
 from pathlib import Path
 
-from . import account, certificate, files, launcher_file, packages
+from . import account, certificate, files, launcher_file, packages, shown
 from .document import Deploy, Tls
 from .failure import StepFailed
 from .host import Host, Ids
 
 
 def demand_good(document: Deploy, host: Host) -> None:
-    """StepFailed where the host's own certificate is missing, over, or does not fit its key."""
+    """StepFailed where the host's own certificate is missing, over, does not fit its key, or is
+    not for a name that cloudflared verifies.
+    """
     tls = document.tls
     if tls is None or tls.texts is not None or tls.names:
         return
@@ -20,16 +22,23 @@ def demand_good(document: Deploy, host: Host) -> None:
                 f"{path}: is not on the host",
                 remedy="put it there; tls/on_host names what belongs to the host",
             )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(host.at(tls.certificate), host.at(tls.key), password=lambda: b"")
+        shown.demand_accepted(host.at(tls.certificate), host.at(tls.key), tls.verified)
     except (ssl.SSLError, ValueError) as error:
         raise StepFailed(
             f"{tls.key}: is not the key of {tls.certificate}, or one of the two is no PEM ({error})"
         ) from error
-    packages.ensure(["openssl"], host)
-    if certificate.expires_within(host.at(tls.certificate), 0):
-        raise StepFailed(f"{tls.certificate}: has expired", remedy="renew it on the host")
+    except shown.NotAcceptedError as error:
+        raise StepFailed(f"{tls.certificate}: {error}", remedy=_remedy(error)) from error
+
+
+def _remedy(error: shown.NotAcceptedError) -> str:
+    if error.name is not None:
+        return (
+            "give the route origin/server_name or no_tls_verify: true, or put another certificate "
+            "there"
+        )
+    return "renew it on the host, and see whether its clock is right"
 
 
 def place(document: Deploy, host: Host) -> list[str]:

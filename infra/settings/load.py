@@ -11,7 +11,7 @@ from infra.settings.problems import Problem, SettingsError
 from infra.settings.result import ProxmoxAccess, Settings
 from infra.settings.shape import check_shape
 from infra.settings.source import read_source
-from infra.settings.ways_result import CloudflareAccess
+from infra.settings.ways_result import CloudflareAccess, TailnetSettings
 
 
 def load(
@@ -49,3 +49,14 @@ def load_cloudflare_access(
     problems: list[Problem] = []
     login = ways_logins.check_cloudflare(source, values or {}, environment, problems)
     return None if problems else ways_resolve.access(source, login)
+
+
+def load_tailnet_access(environment: Mapping[str, str] = os.environ) -> TailnetSettings | None:
+    """How to ask Tailscale, whatever else is wrong with the stack file; None if that is, too."""
+    source = read_source(environment)
+    values = check_shape(source, new_stack_id).partial.tailnet or {}
+    problems: list[Problem] = []
+    login = ways_logins.check_tailscale(source, {**values, "keys": {}}, environment, problems)
+    if problems or not (login.api_key or login.oauth_client_secret):
+        return None
+    return ways_resolve.tailnet_access(values.get("name", "-"), login, source)

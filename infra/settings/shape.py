@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError
 
-from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile, Template
+from infra.settings.models import Container, Existing, Host, Proxmox, Ssh, StackFile
 from infra.settings.problems import Problem
 from infra.settings.service import Service
+from infra.settings.sound import Values, sound, sound_if_there
 from infra.settings.source import Source
 from infra.settings.ways import Cloudflare, Tailnet
 from infra.settings.words import in_words
-
-Values = Mapping[str, Any]
-"""Sound values by field name; a field whose value is not sound is absent."""
 
 _KINDS: dict[str, type[BaseModel]] = {"container": Container, "existing": Existing}
 
@@ -81,18 +78,18 @@ def _partial(values: Mapping[str, object]) -> Partial:
     }
     services = _mapping(values.get("services"))
     return Partial(
-        services={name: _sound(Service, raw) for name, raw in services.items()},
+        services={name: sound(Service, raw) for name, raw in services.items()},
         likely=dict(_likely(services)),
         hosts={
-            name: Draft(kind, _sound(_KINDS[kind], hosts[name][kind]))
+            name: Draft(kind, sound(_KINDS[kind], hosts[name][kind]))
             for name, found in kinds.items()
             for kind in found[:1]
         },
         kinds=kinds,
-        proxmox=_sound(Proxmox, values.get("proxmox", {})),
-        ssh=_sound(Ssh, values.get("ssh", {})),
-        cloudflare=_sound_if_there(Cloudflare, values.get("cloudflare")),
-        tailnet=_sound_if_there(Tailnet, values.get("tailnet")),
+        proxmox=sound(Proxmox, values.get("proxmox", {})),
+        ssh=sound(Ssh, values.get("ssh", {})),
+        cloudflare=sound_if_there(Cloudflare, values.get("cloudflare")),
+        tailnet=sound_if_there(Tailnet, values.get("tailnet")),
         replace=_names(values.get("replace")),
         remove=_names(values.get("remove")),
     )
@@ -100,9 +97,11 @@ def _partial(values: Mapping[str, object]) -> Partial:
 
 def _likely(services: Mapping[str, object]) -> Iterator[tuple[str, Service]]:
     for name, raw in services.items():
-        sound = _sound(Service, raw)
-        if isinstance(raw, dict) and "source" in sound:
-            kept = {"host": "any"} | {key: raw[key] for key in raw if key in sound}
+        found = sound(Service, raw)
+        if isinstance(raw, dict) and "source" in found:
+            # Whoever looks at routes finds them, each with its place, among `services`.
+            keys = found.keys() - {"routes"}
+            kept = {"host": "any"} | {key: raw[key] for key in raw if key in keys}
             yield name, Service.model_validate(kept)
 
 
@@ -112,46 +111,3 @@ def _mapping(value: object) -> dict[str, Any]:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
-
-
-def _sound_if_there(model: type[BaseModel], raw: object) -> dict[str, Any] | None:
-    return None if raw is None else _sound(model, raw)
-
-
-def _sound(model: type[BaseModel], raw: object) -> dict[str, Any]:
-    """The values of `raw` that fit their fields; defaults where a field was left out."""
-    if not isinstance(raw, dict):
-        return {}
-    try:
-        whole = model.model_validate(raw)
-    except ValidationError:
-        return dict(_each(model, raw))
-    return {name: _plain(getattr(whole, name)) for name in model.model_fields}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a field holds)
-    """A model within a model as its values."""
-    if isinstance(value, BaseModel):
-        return {name: getattr(value, name) for name in type(value).model_fields}
-    return value
-
-
-def _each(model: type[BaseModel], raw: dict[str, object]) -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        if name not in raw:
-            if not field.is_required():
-                yield name, field.get_default(call_default_factory=True)
-        elif name == "template":
-            yield name, _sound(Template, raw[name])
-        else:
-            try:
-                yield name, _adapter(field).validate_python(raw[name])
-            except ValidationError:
-                continue
-
-
-def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
-    annotated: Any = Annotated[field.annotation, field]
-    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-        return TypeAdapter(annotated)
-    return TypeAdapter(annotated, config=ConfigDict(strict=True))

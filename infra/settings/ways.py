@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from infra.settings.model import Model
-from infra.settings.scalars import DnsName, HostName, SecretName
+from infra.settings.scalars import HostName, SecretName
 from infra.settings.service_scalars import AbsolutePath, AnyPath
 from infra.settings.ways_scalars import (
     LONGEST_EXPIRY_S,
@@ -13,8 +13,10 @@ from infra.settings.ways_scalars import (
     BaseUrl,
     ConnectorUnit,
     LocalFile,
+    OauthClientId,
     RouteHostname,
     RoutePath,
+    ServedName,
     TailnetName,
     TailnetTag,
     TunnelName,
@@ -57,13 +59,13 @@ class Origin(Model):
     no_tls_verify: bool = Field(
         default=False, description="true to accept any certificate of a service with tls"
     )
-    server_name: DnsName | None = Field(
+    server_name: ServedName | None = Field(
         None, description="the name that its certificate must have; left out, the host's address"
     )
     ca_file: AbsolutePath | None = Field(
         None, description="the file on the connector's host whose CAs are trusted for it"
     )
-    http_host_header: DnsName | None = Field(
+    http_host_header: ServedName | None = Field(
         None, description="the Host header that it gets; left out, the public name"
     )
     http2: bool = Field(default=False, description="true to speak HTTP/2 to it")
@@ -155,7 +157,7 @@ class Tailnet(Model):
         None,
         description="the entry of berth:secrets that holds an API key (else TAILSCALE_API_KEY)",
     )
-    oauth_client_id: str | None = Field(
+    oauth_client_id: OauthClientId | None = Field(
         None, description="the id of an OAuth client (else TAILSCALE_OAUTH_CLIENT_ID)"
     )
     oauth_client_secret: SecretName | None = Field(

@@ -7,8 +7,9 @@ from typing import Any
 from infra.settings.named import Named
 from infra.settings.outside import Outside
 from infra.settings.problems import Problem, at
+from infra.settings.sound import part
 from infra.settings.source import Source
-from infra.settings.ways_scalars import CLOUDFLARE_TOKEN
+from infra.settings.ways_scalars import CLOUDFLARE_TOKEN, ONE_WORD, TAILSCALE_API_KEY
 
 Values = Mapping[str, Any]
 # The provider reads them itself and would send them besides the token.
@@ -85,19 +86,29 @@ def check_tailscale(
             f"missing; name the entry of berth:secrets that holds the secret of {client}, or set "
             "TAILSCALE_OAUTH_CLIENT_SECRET",
         )
-    if not key and not client and not stated:
+    sound = {"api_key", "oauth_client_id"} <= values.keys()
+    if not key and not client and not stated and sound:
         outside.add(
             at("tailnet", "api_key"),
             "missing; make an API key or an OAuth client (docs/tailscale.md), and name it here, "
             "or set TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID and _SECRET",
         )
-    if key and not key.value.startswith("tskey-api-"):
+    if key and not TAILSCALE_API_KEY.fullmatch(key.value):
         outside.add(
-            key.path, "is no API key of Tailscale, which begins with tskey-api- (docs/tailscale.md)"
+            key.path,
+            "is no API key of Tailscale, which is tskey-api- and letters, digits and - behind it "
+            "(docs/tailscale.md)",
+        )
+    if client and secret and not ONE_WORD.fullmatch(secret.value):
+        outside.add(
+            secret.path,
+            "is no secret of an OAuth client, which has no blanks or line breaks in it; copy it "
+            "anew (docs/tailscale.md)",
         )
     if client:
-        for name, one in values.get("keys", {}).items():
-            if not one.tags:
+        keys = values.get("keys", {})
+        for name in keys:
+            if part(keys, name).get("tags") == ():
                 outside.add(
                     at("tailnet", "keys", name, "tags"),
                     "missing; an OAuth client makes keys with tags only, such as [tag:server]",

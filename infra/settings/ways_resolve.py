@@ -2,20 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from infra.settings import ways_logins
-from infra.settings.certificates import Certificate, today
+from infra.settings import ways_certificates, ways_logins
 from infra.settings.models import StackFile
-from infra.settings.named import Named, find_secret
-from infra.settings.problems import Problem, at
+from infra.settings.problems import Problem
 from infra.settings.service import Service
 from infra.settings.service_places import Places, places
-from infra.settings.service_sources import PROJECT
 from infra.settings.shape import Partial
 from infra.settings.source import Source
-from infra.settings.ways import Tls
+from infra.settings.ways_certificates import Pair, reached_at, verified_names
 from infra.settings.ways_logins import CloudflareLogin, TailscaleLogin
 from infra.settings.ways_result import (
     CloudflareAccess,
@@ -27,14 +24,6 @@ from infra.settings.ways_result import (
 from infra.settings.ways_rules import in_order, placed_routes
 
 CLOUDFLARED_KEY = "BERTH_CLOUDFLARED_KEY_FINGERPRINT"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A certificate and its key, looked at."""
-
-    certificate: Named
-    key: Named
 
 
 @dataclass
@@ -72,82 +61,8 @@ def check(
         found.tailscale = ways_logins.check_tailscale(
             source, partial.tailnet, environment, problems
         )
-    for name, service in partial.likely.items():
-        if service.tls is not None:
-            pair = _pair(name, service.tls, source, problems)
-            if pair is not None:
-                found.pairs[name] = pair
-                problems += _certificate(name, service, pair, partial, found.warnings)
+    found.pairs = ways_certificates.check(source, partial, problems, found.warnings)
     return found
-
-
-def _pair(name: str, tls: Tls, source: Source, problems: list[Problem]) -> Pair | None:
-    spot = at("services", name, "tls")
-    if tls.secrets is not None:
-        both = [
-            find_secret(source, at(spot, "secrets", key), getattr(tls.secrets, key), problems)
-            for key in ("certificate", "key")
-        ]
-    elif tls.files is not None:
-        both = [
-            _file(at(spot, "files", key), getattr(tls.files, key), problems)
-            for key in ("certificate", "key")
-        ]
-    else:
-        return None
-    certificate, key = both
-    return Pair(certificate, key) if certificate and key else None
-
-
-def _file(path: str, file: str, problems: list[Problem]) -> Named | None:
-    try:
-        text = (PROJECT / Path(file).expanduser()).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        problems.append(Problem(path, f"cannot read {file}: {reason}"))
-        return None
-    return Named(path, file, text, None)
-
-
-def _certificate(
-    name: str, service: Service, pair: Pair, partial: Partial, warnings: list[str]
-) -> Iterator[Problem]:
-    try:
-        certificate = Certificate(pair.certificate.value)
-    except ValueError as error:
-        yield Problem(pair.certificate.path, str(error))
-        return
-    for text in certificate.problems(today()):
-        yield Problem(pair.certificate.path, text)
-    if warning := certificate.warning(today()):
-        warnings.append(f"{pair.certificate.path}: {warning}")
-    if misfit := certificate.fits(pair.key.value):
-        yield Problem(pair.key.path, misfit)
-    for index, route in enumerate(service.routes):
-        if route.origin.no_tls_verify:
-            continue
-        raw = partial.services[name].get("host")
-        wanted = route.origin.server_name or _address(raw, service, partial)
-        if wanted is not None and not certificate.covers(wanted):
-            names = ", ".join(certificate.names()) or "no name at all"
-            yield Problem(
-                pair.certificate.path,
-                f"does not name {wanted}, where cloudflared asks for it "
-                f"({at('services', name, 'routes', index)}); it names {names}: give the route "
-                "origin/server_name or no_tls_verify: true, or take another certificate",
-            )
-
-
-def _address(host: object, service: Service, partial: Partial) -> str | None:
-    draft = partial.hosts.get(str(host))
-    address = draft.values.get("address") if draft else None
-    if address is None:
-        return None
-    return _reached_at(str(getattr(address, "ip", address)), service)
-
-
-def _reached_at(address: str, service: Service) -> str:
-    return service.listen if service.listen not in {"0.0.0.0", "::"} else address  # noqa: S104
 
 
 def access(source: Source, login: CloudflareLogin | None) -> CloudflareAccess | None:
@@ -192,15 +107,17 @@ def tunnel(
 
 def _url(stack_file: StackFile, name: str) -> str:
     service = stack_file.services[name]
+    asked_at = _asked_at(stack_file, service)
+    shown = f"[{asked_at}]" if ":" in asked_at else asked_at
+    return f"{'https' if service.tls else 'http'}://{shown}:{service.port}"
+
+
+def _asked_at(stack_file: StackFile, service: Service) -> str:
     host = stack_file.hosts[service.host]
     if host.container is not None:
-        address = str(host.container.address.ip)
-    else:
-        assert host.existing is not None
-        address = host.existing.address
-    at_host = _reached_at(address, service)
-    shown = f"[{at_host}]" if ":" in at_host else at_host
-    return f"{'https' if service.tls else 'http'}://{shown}:{service.port}"
+        return reached_at(str(host.container.address.ip), service.listen)
+    assert host.existing is not None
+    return reached_at(host.existing.address, service.listen)
 
 
 def tls(name: str, stack_file: StackFile, pair: Pair | None, source: Source) -> TlsSettings | None:
@@ -214,7 +131,8 @@ def tls(name: str, stack_file: StackFile, pair: Pair | None, source: Source) -> 
             str(Path(here.root) / path)
             for path in (service.tls.on_host.certificate, service.tls.on_host.key)
         )
-        return TlsSettings(certificate, key)
+        named = verified_names(service, _asked_at(stack_file, service))
+        return TlsSettings(certificate, key, verified=named)
     certificate, key = f"/etc/{name}/tls.crt", f"/etc/{name}/tls.key"
     if pair is not None:
         return TlsSettings(
@@ -242,13 +160,17 @@ def tailnet(
     spec = stack_file.tailnet
     if spec is None or login is None:
         return None
+    return replace(tailnet_access(spec.name, login, source), keys=spec.keys)
+
+
+def tailnet_access(name: str, login: TailscaleLogin, source: Source) -> TailnetSettings:
+    """How to ask for the tailnet; without any keys."""
+    secret = login.oauth_client_secret
     return TailnetSettings(
         api_key=login.api_key.output(source) if login.api_key else None,
         oauth_client_id=login.oauth_client_id,
-        oauth_client_secret=(
-            login.oauth_client_secret.output(source) if login.oauth_client_secret else None
-        ),
+        oauth_client_secret=secret.output(source) if secret else None,
         base_url=login.base_url,
-        name=spec.name,
-        keys=spec.keys,
+        name=name,
+        keys={},
     )

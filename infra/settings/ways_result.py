@@ -53,13 +53,14 @@ class TlsSettings:
     """Where certificate and key lie on the host.
 
     `texts` are both where they are sent; `names` are those of a certificate that the host makes;
-    with neither they are the host's own.
+    with neither they are the host's own, and `verified` are the names that it must be for.
     """
 
     certificate: str
     key: str
     texts: tuple[pulumi.Output[str], pulumi.Output[str]] | None = field(default=None, repr=False)
     names: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

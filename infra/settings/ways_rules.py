@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from pydantic import BaseModel
-
+from infra.settings.patterns import takes_everything
 from infra.settings.problems import Problem, at
 from infra.settings.shape import Partial
-from infra.settings.ways import Route, TailnetKey
+from infra.settings.sound import ALL, part, routes_of
+from infra.settings.ways import Route
 
 Values = Mapping[str, Any]
 
@@ -21,6 +21,7 @@ class Placed:
     service: str
     index: int
     route: Route
+    sound: frozenset[str] = ALL
 
     @property
     def path(self) -> str:
@@ -43,7 +44,7 @@ def in_order(routes: list[Placed]) -> list[Placed]:
             # The longer a fallback's name, the fewer it is for.
             -len(placed.route.hostname) if placed.route.fallback else 0,
             first[placed.route.fallback, placed.route.hostname],
-            placed.route.path is None,
+            takes_everything(placed.route.path),
             -len(placed.route.path or ""),
         ),
     )
@@ -65,11 +66,11 @@ def check(partial: Partial) -> list[Problem]:
 
 
 def placed_routes(services: Mapping[str, Values]) -> list[Placed]:
-    """All sound routes, services by name."""
+    """All routes with a sound name, services by name."""
     return [
-        Placed(name, index, route)
+        Placed(name, one.index, one.route, one.sound)
         for name in sorted(services)
-        for index, route in enumerate(services[name].get("routes", ()))
+        for one in routes_of(services[name])
     ]
 
 
@@ -108,6 +109,8 @@ def ensure_routes_are_unique(partial: Partial) -> Iterator[Problem]:
     """Of two routes with one hostname and path the second would never be taken."""
     seen: dict[tuple[str, str | None], Placed] = {}
     for placed in placed_routes(partial.services):
+        if "path" not in placed.sound:
+            continue
         key = placed.route.hostname, placed.route.path
         if key in seen:
             what = placed.route.hostname + (f" {placed.route.path}" if placed.route.path else "")
@@ -120,34 +123,42 @@ def ensure_routes_are_unique(partial: Partial) -> Iterator[Problem]:
 
 
 def ensure_no_route_is_hidden(partial: Partial) -> Iterator[Problem]:
-    """A * that is tried first takes all that is meant for the names below it."""
-    routes = in_order(placed_routes(partial.services))
+    """One that is tried first and takes all that another one is meant for."""
+    known = [p for p in placed_routes(partial.services) if {"path", "fallback"} <= p.sound]
+    routes = in_order(known)
     for position, placed in enumerate(routes):
         name = placed.route.hostname
         if placed.route.fallback and not name.startswith("*."):
             yield Problem(at(placed.path, "fallback"), f"is for a *, and {name} is one name")
         for earlier in routes[:position]:
-            if earlier.route.hostname != name and _covers(earlier.route, placed.route):
+            if _hides(earlier.route, placed.route):
+                wide = earlier.route.hostname
+                remedy = "say fallback: true there, or take one out"
+                if wide == name:
+                    wide += f" {earlier.route.path}" if earlier.route.path else ""
+                    remedy = "give that one a narrower path, or take one out"
                 yield Problem(
                     placed.path,
-                    f"{name} is never reached: {earlier.route.hostname} ({earlier.path}) is tried "
-                    f"before it and takes everything; say fallback: true there, or take one out",
+                    f"{name} is never reached: {wide} ({earlier.path}) is tried "
+                    f"before it and takes everything; {remedy}",
                 )
                 break
 
 
-def _covers(first: Route, second: Route) -> bool:
+def _hides(first: Route, second: Route) -> bool:
+    if first.hostname == second.hostname:
+        return first.path != second.path and takes_everything(first.path)
     wide = first.hostname.startswith("*.") and second.hostname.removeprefix("*").endswith(
         first.hostname[1:]
     )
-    return wide and first.path in {None, second.path}
+    return wide and (takes_everything(first.path) or first.path == second.path)
 
 
 def ensure_origins_can_be_verified(partial: Partial) -> Iterator[Problem]:
     """What is said about a certificate must have one to be about."""
     for placed in placed_routes(partial.services):
         values, origin = partial.services[placed.service], placed.route.origin
-        if "tls" not in values:
+        if "tls" not in values or "origin" not in placed.sound:
             continue
         spot = at(placed.path, "origin")
         if values["tls"] is None:
@@ -207,26 +218,19 @@ def ensure_one_certificate(partial: Partial) -> Iterator[Problem]:
 
 def ensure_keys_are_for_hosts(partial: Partial) -> Iterator[Problem]:
     """A key that opens once lets one machine in."""
-    keys: Mapping[str, TailnetKey] = (partial.tailnet or {}).get("keys", {})
-    for name, key in keys.items():
-        spot = at("tailnet", "keys", name)
-        for index, host in enumerate(key.hosts):
+    keys = (partial.tailnet or {}).get("keys", {})
+    for name in keys:
+        spot, key = at("tailnet", "keys", name), part(keys, name)
+        hosts = key.get("hosts", ())
+        for index, host in enumerate(hosts):
             if host not in partial.kinds:
                 known = ", ".join(sorted(partial.kinds)) or "none"
                 yield Problem(
                     at(spot, "hosts", index), f"must be one of hosts ({known}), got {host}"
                 )
-        if len(set(key.hosts)) > 1 and not key.reusable:
+        if len(set(hosts)) > 1 and not key.get("reusable", True):
             yield Problem(
                 at(spot, "reusable"),
-                f"is false, and {len(set(key.hosts))} hosts join with it; say reusable: true, or "
+                f"is false, and {len(set(hosts))} hosts join with it; say reusable: true, or "
                 "make a key for each",
             )
-
-
-def part(values: Values, key: str) -> Values:
-    """The values of a model within a model, however much of what is around it is sound."""
-    found = values.get(key)
-    if isinstance(found, BaseModel):
-        return {name: getattr(found, name) for name in type(found).model_fields}
-    return found if isinstance(found, Mapping) else {}

@@ -1,23 +1,17 @@
 """The single values of ways in (tunnel, routes, certificates, tailnet), each with its form."""
 
 import re
-import warnings
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from infra.settings.checks import Parsed, SaidError, matching
+from infra.settings.patterns import pattern
 from infra.settings.scalars import DNS, dns_name
 
 LONGEST_EXPIRY_S = 90 * 24 * 3600
 CLOUDFLARE_TOKEN = re.compile(r"[0-9A-Za-z_-]{40,80}")
-# What Python's patterns have and cloudflared's (RE2) do not.
-_FOREIGN = (
-    (re.compile(r"\(\?<?[=!]"), "looks ahead or behind"),
-    (re.compile(r"\\[1-9]|\(\?P="), "refers back to a group"),
-    (re.compile(r"\(\?>|[*+?}]\+"), "gives nothing back"),
-    (re.compile(r"\(\?\("), "depends on a group"),
-    (re.compile(r"\\Z"), "says \\Z, which is \\z there"),
-)
+TAILSCALE_API_KEY = re.compile(r"tskey-api-[0-9A-Za-z_-]+")
+ONE_WORD = re.compile(r"[!-~]+")
 
 
 def _hostname(text: str) -> str:
@@ -25,23 +19,10 @@ def _hostname(text: str) -> str:
     if "*" in name:
         raise SaidError("may have one *, as its whole first part")
     found = dns_name(name.lower())
-    return f"*.{found}" if wildcard else found
-
-
-def _pattern(text: str) -> str:
-    bare = re.sub(r"\\\\", "", text)
-    for form, what in _FOREIGN:
-        if form.search(bare):
-            raise SaidError(f"{what}, which cloudflared's patterns (RE2) cannot")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            re.compile(text)
-    except re.error as error:
-        raise SaidError(f"is no regular expression: {error.msg} at position {error.pos}") from None
-    if not text:
-        raise ValueError(text)
-    return text
+    if not wildcard:
+        return found
+    dns_name(f"a.{found}")
+    return f"*.{found}"
 
 
 def _zone(text: str) -> str:
@@ -52,11 +33,10 @@ def _zone(text: str) -> str:
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(text)
     if parts.username is not None or parts.password is not None:
         raise SaidError("must not hold a user or password", hidden=True)
-    if parts.query or parts.fragment:
+    is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", text):
         raise ValueError(text)
     return text.rstrip("/")
 
@@ -108,8 +88,16 @@ RouteHostname = Annotated[
         {"pattern": rf"^(?:\*\.)?{DNS}$"},
     ),
 ]
+ServedName = Annotated[
+    str,
+    Parsed(
+        dns_name,
+        "must be a DNS name: labels of A-Z, a-z, 0-9 and -, joined with dots",
+        {"pattern": f"^{DNS}$", "maxLength": 253},
+    ),
+]
 RoutePath = Annotated[
-    str, Parsed(_pattern, "must be a regular expression, such as ^/api", {"minLength": 1})
+    str, Parsed(pattern, "must be a regular expression, such as ^/api", {"minLength": 1})
 ]
 BaseUrl = Annotated[
     str,
@@ -129,6 +117,9 @@ TailnetTag = Annotated[
 ]
 TailnetName = Annotated[
     str, matching(r"-|[A-Za-z0-9][A-Za-z0-9@._-]*", "must be the name of a tailnet, or -")
+]
+OauthClientId = Annotated[
+    str, matching(r"[0-9A-Za-z_-]+", "must be the id of an OAuth client, such as k123CNTRL")
 ]
 LocalFile = Annotated[
     str, matching(r"[^\0\n]+", "must be the path of a file, as seen from the project")

@@ -98,5 +98,6 @@ def deploy(
             "key": tls.key,
             "texts": tls_texts and {"certificate": tls_texts[0], "key": tls_texts[1]},
             "names": list(tls.names),
+            "verified": list(tls.verified),
         },
     }

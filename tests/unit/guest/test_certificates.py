@@ -98,7 +98,7 @@ async def test_a_new_certificate_is_served_without_a_restart(
 
 def tls(box: Box, **changes: Any) -> dict[str, Any]:
     given = {"certificate": "/etc/chat/tls.crt", "key": "/etc/chat/tls.key", "texts": None,
-             "names": [], **changes}  # fmt: skip
+             "names": [], "verified": [], **changes}  # fmt: skip
     return {**box.document(), "tls": given}
 
 
@@ -146,6 +146,63 @@ def test_one_of_the_hosts_own_must_be_there_and_good(plain: Box) -> None:
     plain.deploy(own)
     plain.remove()
     assert plain.at("/etc/own/a.crt").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "has"),
+    [
+        (["a.lan"], "b.lan", "a.lan"),
+        (["*.lan"], "a.b.lan", r"\*.lan"),
+        ([], "a.lan", "no name at all"),
+        # The common name of a test's certificate is no name of its host.
+        ([], "a test", "no name at all"),
+        (["a.lan"], "192.168.1.111", "a.lan"),
+        (["192.168.1.111"], "192.168.1.112", "192.168.1.111"),
+    ],
+)
+def test_one_of_the_hosts_own_that_does_not_name_what_is_verified_changes_nothing(
+    plain: Box, names: list[str], wanted: str, has: str
+) -> None:
+    plain.at("/etc/own").mkdir(parents=True)
+    crt, key = new_pair(*names)
+    plain.at("/etc/own/a.crt").write_text(crt)
+    plain.at("/etc/own/a.key").write_text(key)
+    own = tls(plain, certificate="/etc/own/a.crt", key="/etc/own/a.key", verified=[wanted])
+    before = plain.files()
+    with pytest.raises(StepFailed, match=f"a.crt: does not name {wanted}; it names {has}"):
+        plain.deploy(own)
+    assert plain.files() == before
+    assert plain.calls() == []
+
+
+def test_one_of_the_hosts_own_that_names_all_that_is_verified_is_taken(plain: Box) -> None:
+    plain.at("/etc/own").mkdir(parents=True)
+    crt, key = new_pair("*.lan", "192.168.1.111", "fd00::1")
+    plain.at("/etc/own/a.crt").write_text(crt)
+    plain.at("/etc/own/a.key").write_text(key)
+    names = ["A.lan", "192.168.1.111", "fd00::1"]
+    plain.deploy(tls(plain, certificate="/etc/own/a.crt", key="/etc/own/a.key", verified=names))
+
+
+def test_one_of_the_hosts_own_is_looked_at_without_installing_anything(
+    plain: Box,
+) -> None:
+    plain.doubles.installed.remove("openssl")
+    plain.at("/etc/own").mkdir(parents=True)
+    crt, key = new_pair("a", begins_d=2)
+    plain.at("/etc/own/a.crt").write_text(crt)
+    plain.at("/etc/own/a.key").write_text(key)
+    with pytest.raises(StepFailed, match="is not valid yet"):
+        plain.deploy(tls(plain, certificate="/etc/own/a.crt", key="/etc/own/a.key"))
+    assert plain.calls() == []
+
+
+def test_a_renewal_that_was_ended_half_way_is_done_again(tmp_path: Path) -> None:
+    crt, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    certificate.ensure(crt, key, 0, NAMES)
+    key.write_text(new_pair(*NAMES)[1])
+    assert certificate.ensure(crt, key, 0, NAMES)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(crt, key)
 
 
 def test_what_was_made_here_goes_with_the_service(plain: Box) -> None:

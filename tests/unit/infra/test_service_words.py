@@ -100,3 +100,11 @@ def test_a_host_without_its_guest_program_is_told_with_the_one_command_that_send
 
 def test_a_step_that_told_its_trouble_itself_is_not_told_another() -> None:
     assert words("web", ['Process exited with status 1: running "x":\nEOF in line 3\n']) is None
+
+
+def test_what_a_host_that_is_gone_keeps_from_being_removed_can_be_forgotten() -> None:
+    errors = ["after 9 failed attempts: dial tcp 192.168.1.5:22: connect: no route to host"]
+    said = words("chat", errors, removal="urn:pulumi:prod::berth::x::chat-disconnect") or ""
+    assert said.endswith("pulumi state delete 'urn:pulumi:prod::berth::x::chat-disconnect'")
+    assert "pulumi up" not in said
+    assert "run `pulumi up` again" in (words("chat", errors) or "")

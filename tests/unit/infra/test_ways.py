@@ -220,6 +220,109 @@ def test_two_services_with_one_name_and_path_are_refused(source: Path) -> None:
     settings_of(config({"a": service(source, PUBLIC), "b": parted}))
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (r"a{1001}", "repeats more than 1000 times, which cloudflared's patterns (RE2) cannot"),
+        (r"a{99999999999}", "repeats more than 1000 times, which cloudflared's"),
+        (r"a{,5}", "leaves out how often at least (write {0,5}), which cloudflared's patterns"),
+        (r"(?x)a", "has the flag x, which cloudflared's patterns (RE2) cannot"),
+        (r"(?#c)a", "has a comment in it, which cloudflared's patterns (RE2) cannot"),
+        (r"\u0041", r"has \u, which cloudflared's patterns (RE2) cannot"),
+        (r"[\b]", r"has \b in a set, which cloudflared's patterns (RE2) cannot"),
+        (r"a*+", "gives nothing back, which cloudflared's patterns (RE2) cannot"),
+        (r"\Z", r"says \Z for its end instead of $, which cloudflared's patterns"),
+        (r"[[:alpha:]]", "has a [:class:], which not everybody reads as such; write its"),
+        (r"\p{L}", r"has \p, which is not understood everywhere here; write out what it means"),
+        ("(" * 4000 + ")" * 4000, "is too much for a regular expression"),
+        ("a\nb", "must be a regular expression, such as ^/api"),
+    ],
+)
+def test_a_path_that_cloudflared_would_not_take_or_take_otherwise_is_refused(
+    source: Path, path: str, said: str
+) -> None:
+    [line] = errors_of(config({"web": service(source, {**PUBLIC, "path": path})}))
+    assert line.startswith(f"services/web/routes/0/path: {said}")
+
+
+@pytest.mark.parametrize("path", [r"\++a", r"[+*?]+", r"[]a]", "(?i)/x", r"(?P<n>a)", r"\.php$"])
+def test_a_path_that_cloudflared_takes_is_taken(source: Path, path: str) -> None:
+    settings_of(config({"web": service(source, {**PUBLIC, "path": path})}))
+
+
+def test_a_path_that_takes_everything_hides_no_other_part_of_its_name(source: Path) -> None:
+    both = [{**PUBLIC, "path": "^/.*"}, {**PUBLIC, "path": "^/a"}]
+    settings = settings_of(config({"a": service(source, *both)}))
+    assert settings.tunnel is not None
+    assert [route.path for route in settings.tunnel.routes] == ["^/a", "^/.*"]
+    given = config({"a": service(source, {**PUBLIC, "path": "^/"}, PUBLIC)})
+    assert errors_of(given) == [
+        (
+            "services/a/routes/1: chat.jackshome.com is never reached: chat.jackshome.com ^/ "
+            "(services/a/routes/0) is tried before it and takes everything; give that one a narrower "
+            "path, or take one out"
+        )
+    ]
+    wide = {"hostname": "*.jackshome.com", "path": "/"}
+    [line] = errors_of(config({"a": service(source, wide, PUBLIC)}))
+    assert line.startswith("services/a/routes/1: chat.jackshome.com is never reached: *.jackshome")
+
+
+def test_every_mistake_is_said_in_one_run(source: Path) -> None:
+    a = service(
+        source,
+        {"hostname": "a.example.org", "path": "("},
+        {"hostname": "no name"},
+        {"hostname": "b.jackshome.com", "origin": {"no_tls_verify": True}},
+        {"hostname": "c.jackshome.com", "pat": "^/"},
+        {"hostname": "*.d.jackshome.com"},
+        {"hostname": "e.d.jackshome.com"},
+        host="gone",
+    )
+    b = service(source, {"hostname": "c.jackshome.com"}, port=8001, tls=BY_NAME)
+    del b["source"]
+    keys = {
+        "join": {"tags": ["x"], "hosts": ["chat", "gone"], "expiry_s": 0},
+        "ci": {"reusable": 1},
+    }
+    given = config(
+        {"a": a, "b": b},
+        secrets=pair_of("c", begins_d=-9, ends_d=-1) | {"cloudflare-token": "short"},
+        cloudflare={"account": "A" * 32, "connector": {"host": "nowhere", "unit": "x"}},
+        tailnet={**TAILNET, "keys": keys},
+    )
+    assert [line.partition(": ")[0] for line in errors_of(given)] == [
+        "cloudflare/account",
+        "cloudflare/connector/host",
+        "cloudflare/connector/unit",
+        "secrets/cloudflare-token",
+        "secrets/crt",
+        "secrets/crt",
+        "services/a/host",
+        "services/a/routes/0/hostname",
+        "services/a/routes/0/path",
+        "services/a/routes/1/hostname",
+        "services/a/routes/2/origin/no_tls_verify",
+        "services/a/routes/3/pat",
+        "services/a/routes/5",
+        "services/b/routes/0",
+        "services/b/source",
+        "tailnet/keys/ci/reusable",
+        "tailnet/keys/join/expiry_s",
+        "tailnet/keys/join/hosts/1",
+        "tailnet/keys/join/reusable",
+        "tailnet/keys/join/tags/0",
+    ]
+
+
+def test_what_is_not_sound_of_a_route_makes_no_second_error(source: Path) -> None:
+    broken = {**PUBLIC, "path": "("}, {**PUBLIC, "path": "["}
+    assert len(errors_of(config({"a": service(source, *broken, PUBLIC)}))) == 2
+    misspelt = {**PUBLIC, "origin": {"no_tls_verfy": True}}
+    web = service(source, misspelt, tls={"self_signed": True})
+    assert len(errors_of(config({"web": web}))) == 1
+
+
 def test_a_wildcard_that_hides_another_route_is_refused(source: Path) -> None:
     wide = {"hostname": "*.jackshome.com"}
     given = config({"a": service(source, wide), "b": service(source, PUBLIC, port=8001)})
@@ -311,6 +414,40 @@ def test_a_certificate_that_has_expired_is_refused(source: Path) -> None:
     assert line.startswith("secrets/crt: is not valid before 20")
 
 
+def test_a_chain_that_begins_with_another_or_ends_too_soon_is_refused(source: Path) -> None:
+    web = service(source, tls=BY_NAME)
+    leaf, signer = new_pair("192.168.1.111"), new_pair("a ca")
+    given = {"crt": signer[0] + leaf[0], "key": leaf[1]}
+    assert errors_of(config({"web": web}, secrets=given)) == [
+        (
+            "secrets/key: is that of number 2 of the chain beside it; put its own certificate first "
+            "there, and those that signed it behind"
+        )
+    ]
+    given = {"crt": leaf[0] + new_pair("old", begins_d=-9, ends_d=-1)[0], "key": leaf[1]}
+    [line] = errors_of(config({"web": web}, secrets=given))
+    assert line.startswith("secrets/crt: number 2 of its chain has expired, on 20")
+
+
+def test_an_address_that_is_written_as_a_dns_name_is_none(source: Path) -> None:
+    certificate, key = new_pair(dns_names=["192.168.1.111"])
+    web = service(source, PUBLIC, tls=BY_NAME)
+    [line] = errors_of(config({"web": web}, secrets={"crt": certificate, "key": key}))
+    assert "does not name 192.168.1.111, " in line
+    assert "it names 192.168.1.111 (as a DNS name): " in line
+
+
+def test_a_key_that_no_service_could_start_with_is_refused(source: Path) -> None:
+    web = service(source, tls=BY_NAME)
+    certificate, key = new_pair("a.b", rsa_bits=1024)
+    assert errors_of(config({"web": web}, secrets={"crt": certificate, "key": key})) == [
+        (
+            "secrets/key: is an RSA key of 1024 bits, which Debian's OpenSSL refuses; make one of "
+            "2048 or more, and its certificate anew"
+        )
+    ]
+
+
 def test_a_certificate_that_expires_soon_is_said(source: Path) -> None:
     web = service(source, PUBLIC, tls=BY_NAME)
     settings = settings_of(config({"web": web}, secrets=pair_of("192.168.1.111", ends_d=3)))
@@ -342,7 +479,11 @@ def test_a_key_with_a_passphrase_and_texts_that_are_none_are_refused(source: Pat
         (
             "secrets/crt: must be a certificate in PEM form, which begins with "
             "-----BEGIN CERTIFICATE-----"
-        )
+        ),
+        (
+            "secrets/key: must be a private key in PEM form, which begins with "
+            "-----BEGIN PRIVATE KEY-----, or with EC or RSA before PRIVATE"
+        ),
     ]
 
 
@@ -431,6 +572,34 @@ def test_a_key_is_short_lived_and_opens_once() -> None:
         False,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    "key", ["tskey-api-", "tskey-api-k1-a b", "tskey-api-k1-a\n", "tskey-auth-k"]
+)
+def test_a_key_that_is_no_api_key_is_named_and_not_shown(key: str) -> None:
+    assert errors_of(config({}, tailnet=TAILNET, secrets={"tailscale-key": key})) == [
+        (
+            "secrets/tailscale-key: is no API key of Tailscale, which is tskey-api- and letters, "
+            "digits and - behind it (docs/tailscale.md)"
+        )
+    ]
+
+
+def test_an_oauth_client_that_is_none_is_refused() -> None:
+    client = {"oauth_client_id": "", "oauth_client_secret": "tailscale-key", "keys": {}}
+    [line] = errors_of(config({}, tailnet=client))
+    assert line.startswith("tailnet/oauth_client_id: must be the id of an OAuth client, such as")
+    client["oauth_client_id"] = "k123CNTRL"
+    broken = {"tailscale-key": "tskey-client-k1-\n"}
+    [line] = errors_of(config({}, tailnet=client, secrets=broken))
+    assert line.startswith("secrets/tailscale-key: is no secret of an OAuth client")
+
+
+@pytest.mark.parametrize("url", ["https://a b", "https://a:99999999", "https://a:x", "https://a\n"])
+def test_an_address_that_is_none_is_refused(source: Path, url: str) -> None:
+    [line] = errors_of(config({"web": service(source, PUBLIC)}, cloudflare={"base_url": url}))
+    assert line.startswith("cloudflare/base_url: must be the address of the API, such as https://")
 
 
 def test_a_tailnet_needs_one_login() -> None:

@@ -1,0 +1,73 @@
+"""What is asked before the tunnel and its list are written: names of others are left alone."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.cloudflare.client import CloudClient
+from infra.cloudflare.guard import TunnelGuard
+from infra.cloudflare.look import Cloud
+from infra.cloudflare.words import Identity
+from infra.guard.survey import RefusedError
+from infra.settings.ways_result import CloudflareAccess
+from tests.unit.infra.recording import settings_of
+from tests.unit.program.cloud import ACCOUNT, Cloudflare
+from tests.unit.program.test_ways import config
+
+IDENTITY = Identity("berth", "prod", "k7q2m9xw")
+NAMES = ("a.jackshome.com", "b.jackshome.com", "c.jackshome.com")
+
+
+def plain(hostname: str) -> dict[str, Any]:
+    return {"hostname": hostname, "origin": {"no_tls_verify": True}}
+
+
+@pytest.fixture
+def guard(cloudflare: Cloudflare) -> TunnelGuard:
+    """Of a stack with three names, two of which are somebody else's."""
+    [zone] = cloudflare.ask("GET", "zones?name=jackshome.com")
+    for name in NAMES[1:]:
+        body = {"type": "A", "name": name, "content": "10.1.1.1", "ttl": 1, "comment": "theirs"}
+        cloudflare.ask("POST", f"zones/{zone['id']}/dns_records", body)
+    environment = {"CLOUDFLARE_API_TOKEN": cloudflare.token, "CLOUDFLARE_BASE_URL": cloudflare.url,
+                   "TAILSCALE_API_KEY": "tskey-api-k1-s"}  # fmt: skip
+    settings = settings_of(config(*map(plain, NAMES)), environment)
+    asked = Cloud(CloudClient(cloudflare.url, cloudflare.token))
+
+    async def reach(_access: CloudflareAccess) -> Cloud:
+        return asked
+
+    return TunnelGuard(settings.tunnel, settings.cloudflare, IDENTITY, lambda: False, reach)
+
+
+def args(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> pulumi.ResourceHookArgs:
+    return pulumi.ResourceHookArgs(
+        urn="", id="", name="tunnel", type="", new_inputs=dict(new), old_inputs=old and dict(old)
+    )
+
+
+def run(hook: Coroutine[Any, Any, None]) -> None:
+    asyncio.get_event_loop().run_until_complete(hook)
+
+
+def rules(*names: str) -> dict[str, Any]:
+    return {"config": {"ingresses": [{"hostname": name, "service": "http://x"} for name in names]}}
+
+
+def test_names_of_somebody_else_keep_the_tunnel_from_being_made(guard: TunnelGuard) -> None:
+    with pytest.raises(RefusedError) as refused:
+        run(guard.create_tunnel(args(None, {"accountId": ACCOUNT, "name": "chat"})))
+    said = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in said] == list(NAMES[1:])
+    assert all("(theirs), which belongs to somebody else" in line for line in said)
+
+
+def test_a_route_is_not_written_before_its_name_is_known_to_be_free(
+    guard: TunnelGuard,
+) -> None:
+    with pytest.raises(RefusedError, match=r"^c\.jackshome\.com: its DNS has a record already"):
+        run(guard.write_routes(args(rules(*NAMES[:2]), rules(*NAMES))))
+    run(guard.write_routes(args(rules(*NAMES), rules(*NAMES))))
