@@ -82,8 +82,10 @@ def test_rights_that_would_silently_be_none_are_refused(
         "proxmox/guests: the id 100 is used twice",
         "proxmox/pools: a is there twice",
         "proxmox/pools: b/c is in b, which is not one of them",
-        "proxmox/templates/3/volume: local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst "
-        "is there twice",
+        (
+            "proxmox/templates/3/volume: local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst "
+            "is there twice"
+        ),
         "proxmox/roles/Odd: Proxmox has no privilege VM.Fly",
         "proxmox/roles/PVEAdmin: is built in and cannot be another; give yours a name",
         "proxmox/acl/2/role: PVEPilot is not one of proxmox/roles, nor built in",
