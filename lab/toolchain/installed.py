@@ -53,8 +53,11 @@ def caller_pulumi_home() -> Path:
     """Where the user's own Pulumi keeps its things, also when called from within a lab."""
     explicit = os.environ.get("PULUMI_HOME")
     if explicit and not is_ours(Path(explicit)):
-        return Path(explicit)
-    return Path.home() / ".pulumi"
+        return Path(explicit).absolute()
+    try:
+        return Path.home() / ".pulumi"
+    except RuntimeError:  # a user without a home has installed nothing there
+        return Path(os.devnull)
 
 
 def mark_as_ours(home: Path) -> None:
