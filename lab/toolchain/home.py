@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab.toolchain.installed import LANGUAGE_HOST
+from lab.toolchain.installed import LANGUAGE_HOST, InstalledPulumi
 from lab.toolchain.pins import PULUMI, Plugin
 
 LANGUAGE_HOST_PROGRAM = Path(__file__).with_name("language_host.py")
@@ -30,6 +30,24 @@ def place_engine(home: Path, built: Path) -> Path:
     # The shell knows its parent long before Python has started and the parent may be gone.
     _place_launcher(binaries / LANGUAGE_HOST, f'{shlex.join(launch)} "$PPID"')
     return engine
+
+
+def place_language_host(home: Path, engine: InstalledPulumi) -> None:
+    """Let an installed engine find its language host.
+
+    It looks beside itself and, told to pass over what lies about on PATH, in its home only.
+    """
+    remove_language_host(home)
+    if engine.language_host.parent != engine.command.resolve().parent:
+        directory = home / "plugins" / f"language-python-v{engine.version}"
+        directory.mkdir(parents=True, exist_ok=True)
+        _link_all(directory, {LANGUAGE_HOST: engine.language_host.absolute()})
+
+
+def remove_language_host(home: Path) -> None:
+    """Forget the one that was placed for another engine."""
+    for directory in (home / "plugins").glob("language-python-v*"):
+        shutil.rmtree(directory)
 
 
 def place_plugin(home: Path, plugin: Plugin, source: Path) -> Path:

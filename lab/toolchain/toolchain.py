@@ -112,10 +112,12 @@ def _engine(
     home: Path, engine: InstalledPulumi | None, built: Mapping[GoProgram, Path]
 ) -> tuple[Path, list[Served]]:
     if engine is not None:
+        homes.place_language_host(home, engine)
         return engine.command, [
             Served("pulumi", engine.version, str(engine.command), "installed"),
             Served("language-python", engine.version, str(engine.language_host), "installed"),
         ]
+    homes.remove_language_host(home)
     command = homes.place_engine(home, built[PULUMI])
     host = command.with_name("pulumi-language-python")
     return command, [
