@@ -33,21 +33,24 @@ def place_engine(home: Path, built: Path) -> Path:
 
 
 def place_language_host(home: Path, engine: InstalledPulumi) -> None:
-    """Let an installed engine find its language host.
+    """Let an installed engine find its language host, wherever that is.
 
-    It looks beside itself and, told to pass over what lies about on PATH, in its home only.
+    Told to pass over what lies about on PATH, it looks in its home and beside itself only, and
+    what is called `pulumi` may be a script that starts it somewhere else.
     """
     remove_language_host(home)
-    if engine.language_host.parent != engine.command.resolve().parent:
-        directory = home / "plugins" / f"language-python-v{engine.version}"
-        directory.mkdir(parents=True, exist_ok=True)
-        _link_all(directory, {LANGUAGE_HOST: engine.language_host.absolute()})
+    directory = home / "plugins" / f"language-python-v{engine.version}"
+    directory.mkdir(parents=True, exist_ok=True)
+    _link_all(directory, {LANGUAGE_HOST: engine.language_host.absolute()})
 
 
 def remove_language_host(home: Path) -> None:
     """Forget the one that was placed for another engine."""
-    for directory in (home / "plugins").glob("language-python-v*"):
-        shutil.rmtree(directory)
+    for placed in (home / "plugins").glob("language-python-v*"):
+        if placed.is_dir():
+            shutil.rmtree(placed)
+        else:  # where the engine notes when it was used
+            placed.unlink()
 
 
 def place_plugin(home: Path, plugin: Plugin, source: Path) -> Path:

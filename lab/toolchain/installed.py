@@ -38,7 +38,7 @@ def installed_pulumi(pinned: str) -> InstalledPulumi | None:
     The host is beside it or on PATH. The engines that labs built for themselves do not count.
     """
     for entry in os.get_exec_path():
-        command = Path(entry) / "pulumi"
+        command = Path(entry).absolute() / "pulumi"
         if not os.access(command, os.X_OK) or is_ours(command.parent.parent):
             continue
         beside = command.resolve().parent / LANGUAGE_HOST
