@@ -13,6 +13,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import IO
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 
@@ -20,9 +21,9 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 def cache_dir() -> Path:
     """The same rule as lab/paths.py, which cannot be imported yet."""
     if explicit := os.environ.get("BERTH_CACHE"):
-        return Path(explicit)
+        return Path(explicit).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "berth"
+    return (Path(base).absolute() if base else Path.home() / ".cache") / "berth"
 
 
 def key() -> str:
@@ -82,14 +83,34 @@ def make(target: Path) -> None:
     print(f"berth: Python environment ready ({time.monotonic() - started:.0f} s)", file=sys.stderr)
 
 
+def wait_for(lock: IO[str]) -> None:
+    """Hold the lock; say so where somebody else is at it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("berth: another command makes the Python environment; waiting", file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 def main() -> None:
-    target = cache_dir() / "venv" / key()
-    if not (target / ".complete").exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with (target.parent / f"{target.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (target / ".complete").exists():
-                make(target)
+    try:
+        target = cache_dir() / "venv" / key()
+    except RuntimeError:
+        sys.exit("berth: this user has no home directory; name a place in BERTH_CACHE")
+    try:
+        if not (target / ".complete").exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with (target.parent / f"{target.name}.lock").open("w") as lock:
+                wait_for(lock)
+                if not (target / ".complete").exists():
+                    make(target)
+    except OSError as error:
+        sys.exit(
+            f"berth: {error.filename or target}: {error.strerror}; put that right, "
+            "or name another place for the cache in BERTH_CACHE"
+        )
+    except KeyboardInterrupt:
+        sys.exit("berth: interrupted; the same command goes on from here")
     print(target / "bin" / "python")
 
 

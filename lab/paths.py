@@ -15,20 +15,27 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 def cache_dir() -> Path:
     """Built programs, packages and templates: shared by all labs, kept by `lab down`."""
     if explicit := os.environ.get("BERTH_CACHE"):
-        return Path(explicit)
+        return Path(explicit).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "berth"
+    return (Path(base).absolute() if base else _home("BERTH_CACHE") / ".cache") / "berth"
 
 
 def _state_dir() -> Path:
     if explicit := os.environ.get("BERTH_STATE"):
-        return Path(explicit)
+        return Path(explicit).absolute()
     if os.geteuid() == 0:
         # Unprivileged containers must be able to walk down to their root file system;
         # root's home is usually closed to them.
         return Path("/var/lib/berth")
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "berth"
+    return (Path(base).absolute() if base else _home("BERTH_STATE") / ".local/state") / "berth"
+
+
+def _home(instead: str) -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise LabError(f"this user has no home directory; name a place in {instead}") from error
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class LabPaths:
                 f"lab name: {name!r} is none; use up to 12 of a-z, 0-9 and -, a letter first"
             )
         return cls(name=name, root=_state_dir() / "labs" / name)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads another process to the same places, wherever it stands."""
+        return {"BERTH_CACHE": str(cache_dir()), "BERTH_STATE": str(self.root.parent.parent)}
 
     @property
     def namespace(self) -> str:

@@ -62,7 +62,8 @@ def _refusal_faults(exchange: Json) -> Iterator[str]:
         return
     if answer["data"] is not None or not answer["message"].endswith("\n"):
         yield f"no body of an error: {answer}"
-    if exchange["reason"] != answer["message"].partition("\n")[0].strip():
+    first = re.sub(r"[\x00-\x1f\x7f]", " ", answer["message"].partition("\n")[0]).strip()
+    if exchange["reason"] != first:
         yield f"the reason phrase is not the message: {exchange['reason']!r}"
 
 

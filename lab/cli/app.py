@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lab.errors import LabError
+from lab.errors import LabError, refusal
 from lab.paths import DEFAULT_NAME, LabPaths
 
 app = typer.Typer(
@@ -160,9 +160,9 @@ def start(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Switch on a machine that is off."""
-    from lab.process.ask import ask_running
+    from lab.process.ask import switch_host
 
-    ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/start")
+    switch_host(LabPaths.of(name), host, "start")
 
 
 @app.command()
@@ -171,9 +171,9 @@ def stop(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Switch off a machine; the node takes its containers along."""
-    from lab.process.ask import ask_running
+    from lab.process.ask import switch_host
 
-    ask_running(LabPaths.of(name), "POST", f"/hosts/{host}/stop")
+    switch_host(LabPaths.of(name), host, "stop")
 
 
 @app.command()
@@ -190,10 +190,15 @@ def packages(
 
 
 def main() -> NoReturn:
-    """Entry point; turns a LabError into its text and exit code 1."""
+    """Entry point; turns a LabError, and what the system refuses, into a text and exit code 1."""
     try:
         app(prog_name="bin/lab", standalone_mode=True)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if (said := refusal(error)) is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)

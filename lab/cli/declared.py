@@ -11,6 +11,7 @@ import yaml
 from lab.cli.answers import Question
 from lab.errors import LabError
 from lab.paths import CHECKOUT
+from lab.stack.tabs import parsed
 
 PORT = 8000
 HEALTH = "/healthz"
@@ -30,7 +31,7 @@ class Declared:
 def read_config(stack: Path) -> Mapping[str, Any]:
     """The `config` of a stack file; empty where it has none."""
     try:
-        document = yaml.safe_load(stack.read_bytes())
+        document = parsed(stack.read_text(encoding="utf-8-sig"), yaml.safe_load)
     except OSError as error:
         raise LabError(
             f"{stack}: cannot be read ({error.strerror}); name a stack file with --stack"

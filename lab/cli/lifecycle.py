@@ -8,11 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from lab.cli.places import require_places
 from lab.cloudflare.credentials import ensure_credentials as ensure_cloudflare
 from lab.connector.repository.key import ensure_signing_key
 from lab.errors import LabError
@@ -25,6 +26,8 @@ from lab.process.spawn import spawn, wait_ready
 from lab.process.tls import ensure_authority
 from lab.proxmox.credentials import ensure_credentials
 from lab.tailscale.credentials import ensure_credentials as ensure_tailscale
+from lab.toolchain.jobs import Jobs, ends_on_sigterm
+from lab.toolchain.store import Stopped
 from lab.world import DEFAULT_WORLD, World, load_world
 
 
@@ -39,17 +42,32 @@ def _build(
 ) -> tuple[list[dict[str, str]], list[str]]:
     """Returns the programs, and what is missing for containers."""
     missing = _missing(need_containers=need_containers)
-    with ThreadPoolExecutor() as pool:
-        programs = pool.submit(_programs, home)
-        templates = None if missing else pool.submit(_templates, world)
-        if templates is not None:
-            templates.result()
-        return programs.result(), missing
+    jobs = Jobs()
+    with ThreadPoolExecutor() as pool, ends_on_sigterm():
+        programs = pool.submit(_programs, home, jobs)
+        running: list[Future[Any]] = [programs]
+        if not missing:
+            running.append(pool.submit(_templates, world, jobs))
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            # An interruption, or one that failed: the other one need not go on for minutes.
+            if not all(map(_is_done, running)):
+                jobs.stop()
+    failed = [error for each in running if (error := each.exception()) is not None]
+    for error in sorted(failed, key=lambda error: isinstance(error, Stopped)):
+        raise error
+    return programs.result(), missing
+
+
+def _is_done(future: Future[Any]) -> bool:
+    return future.done() and future.exception() is None
 
 
 def bring_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool) -> None:
     """Start the lab, or say that it is up."""
     started = time.monotonic()
+    require_places(paths)
     with _alone(paths):
         kept = paths.world if paths.world.exists() else DEFAULT_WORLD
         source = world_file or kept
@@ -116,18 +134,18 @@ def _missing(*, need_containers: bool) -> list[str]:
     return missing
 
 
-def _programs(home: Path) -> list[dict[str, str]]:
+def _programs(home: Path, jobs: Jobs) -> list[dict[str, str]]:
     from lab.doubles.commands import double_commands
     from lab.toolchain import ensure
 
     doubles = double_commands(Path(sys.executable))
-    return [program.as_json() for program in ensure(home, doubles=doubles).programs]
+    return [program.as_json() for program in ensure(home, doubles=doubles, jobs=jobs).programs]
 
 
-def _templates(world: World) -> None:
+def _templates(world: World, jobs: Jobs) -> None:
     from lab.host.templates import ensure_templates, releases_of
 
-    ensure_templates(releases_of(world))
+    ensure_templates(releases_of(world), jobs=jobs)
 
 
 def _make_files(paths: LabPaths, source: Path, world: World, missing: list[str]) -> None:

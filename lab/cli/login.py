@@ -82,7 +82,8 @@ def _machine(paths: LabPaths, host: str, called: str | None = None) -> dict[str,
 
 def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[str]:
     options = {
-        "UserKnownHostsFile": paths.known_hosts,
+        # Without quotes a blank would begin another file, and `%` is ssh's own mark.
+        "UserKnownHostsFile": f'"{_escaped(paths.known_hosts)}"',
         "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
@@ -95,7 +96,11 @@ def _ssh(paths: LabPaths, machine: dict[str, Any], command: list[str]) -> list[s
         "ConnectionAttempts": 10,
     }
     flags = [f for key, value in options.items() for f in ("-o", f"{key}={value}")]
-    login = ["-F", "/dev/null", "-i", str(paths.ssh_key), "-p", str(machine["port"])]
+    login = ["-F", "/dev/null", "-i", _escaped(paths.ssh_key), "-p", str(machine["port"])]
     return command_inside(
         paths, ["ssh", *login, *flags, f"{machine['user']}@{machine['address']}", *command]
     )
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%%")

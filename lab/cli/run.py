@@ -74,7 +74,7 @@ def command_for(
 
 def _makes_something(command: list[str]) -> bool:
     words = [word for word in command if not word.startswith("-")]
-    return Path(words[0]).name == "pulumi" and words[1:2] in (["up"], ["update"])
+    return Path(command[0]).name == "pulumi" and words[1:2] in (["up"], ["update"])
 
 
 def _pulumi(paths: LabPaths) -> Path:

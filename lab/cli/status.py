@@ -21,7 +21,7 @@ def read_status(paths: LabPaths) -> dict[str, Any]:
 
 def print_table(status: dict[str, Any]) -> None:
     """For people."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         # Read by a program or kept in a file: nothing is cut off to fit a screen.
         console.width = _WIDE

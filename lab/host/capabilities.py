@@ -32,7 +32,7 @@ def obstacles() -> list[str]:
     if sys.platform != "linux":
         return [f"containers need Linux, this is {sys.platform}; use a Linux machine for them"]
     if os.geteuid() != 0:
-        return ["containers need root; run the same command with sudo"]
+        return ["containers need root; run the same command with sudo", *_missing_programs()]
     found = [*_missing_programs()]
     if not Path("/dev/loop-control").exists():
         found.append(
@@ -59,7 +59,8 @@ def _missing_programs() -> list[str]:
     if not missing:
         return []
     packages = " ".join(sorted(set(missing.values())))
-    return [f"{', '.join(missing)}: not installed; run: apt-get install {packages}"]
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    return [f"{', '.join(missing)}: not installed; run: {sudo}apt-get install {packages}"]
 
 
 def _apparmor_is_on() -> bool:

@@ -82,7 +82,7 @@ def may_grow_mounted() -> bool:
 
 async def grow_mounted(image: Path, size_bytes: int, monitor: int) -> None:
     """Grow an image while the mount namespace of `monitor` has it mounted."""
-    os.truncate(image, size_bytes)
+    _set_size(image, size_bytes)
     for device in loop_devices(image.resolve()):
         await run(["losetup", "--set-capacity", f"/dev/{device}"])
         namespace = f"--mount=/proc/{monitor}/ns/mnt"
@@ -90,7 +90,7 @@ async def grow_mounted(image: Path, size_bytes: int, monitor: int) -> None:
 
 
 async def _enlarge(image: Path, size_bytes: int) -> None:
-    os.truncate(image, size_bytes)
+    _set_size(image, size_bytes)
     await run(["resize2fs", str(image)])
 
 
@@ -125,8 +125,20 @@ async def wait_detached(image: Path) -> None:
 
 def _allocate(image: Path, size_bytes: int) -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
-    with image.open("xb") as file:
-        file.truncate(size_bytes)
+    image.touch(exist_ok=False)
+    try:
+        _set_size(image, size_bytes)
+    except GuestError:
+        image.unlink()
+        raise
+
+
+def _set_size(image: Path, size_bytes: int) -> None:
+    try:
+        os.truncate(image, size_bytes)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or "too large"
+        raise GuestError(f"{image.name}: cannot have {size_bytes} bytes here ({why})") from error
 
 
 def _find_base(template: Path, shift: int, log: Log) -> Path:

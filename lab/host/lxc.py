@@ -213,8 +213,11 @@ class LxcGuests:
             )
             if not await self.shutdown(spec.key, _SHUTDOWN_S, log):
                 await self.stop(spec.key, log)
-            await images.grow(volume.image, size_bytes)
-            await self.start(spec, log)
+            try:
+                await images.grow(volume.image, size_bytes)
+            finally:
+                # Whether or not it grew: it ran, and nobody asked for its end.
+                await self.start(spec, log)
 
     async def apply(self, old: GuestSpec, new: GuestSpec) -> None:
         """Bring a running container from `old` to `new` as far as that works without a restart."""

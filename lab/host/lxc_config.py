@@ -55,8 +55,17 @@ def lxc_config(
         autoescape=False,  # noqa: S701 - no HTML
     )
     environment.filters |= {"bridge": bridge_of, "outer": outer_name, "inside": _inside}
-    attach = [_SCRIPTS / "attach.sh", STAGE, group, directory]
-    ended = [_SCRIPTS / "ended.sh", STAGE, group, directory, CHECKOUT, sys.executable]
+    # LXC takes away quotes around a whole line: with a word in front there are none.
+    attach = ["/usr/bin/env", _SCRIPTS / "attach.sh", STAGE, group, directory]
+    ended = [
+        "/usr/bin/env",
+        _SCRIPTS / "ended.sh",
+        STAGE,
+        group,
+        directory,
+        CHECKOUT,
+        sys.executable,
+    ]
     return environment.get_template("lxc.conf.j2").render(
         spec=spec,
         lab=paths.name,

@@ -39,10 +39,13 @@ def releases_of(world: World) -> tuple[str, ...]:
     return tuple(sorted({NODE_RELEASE, *hosts, *templates}))
 
 
-def ensure_templates(releases: Iterable[str], out: IO[str] | None = None) -> dict[str, Path]:
+def ensure_templates(
+    releases: Iterable[str], out: IO[str] | None = None, jobs: Jobs | None = None
+) -> dict[str, Path]:
     """An archive for each release, from the cache or made now, side by side.
 
-    Progress goes to `out` (standard error). Raises LabError when one cannot be made.
+    Progress goes to `out` (standard error). Whoever calls from a thread ends the work by `jobs`.
+    Raises LabError when one cannot be made.
     """
     mirror = find_mirror()
     trusted = machine_bundle().decode(errors="replace")
@@ -52,7 +55,7 @@ def ensure_templates(releases: Iterable[str], out: IO[str] | None = None) -> dic
     made = {release: path / _ARCHIVE for release, path in found.items() if path}
     missing = [release for release in keys if release not in made]
     if missing:
-        jobs = Jobs()
+        jobs = jobs or Jobs()
         with board(out) as shown, ThreadPoolExecutor(len(missing)) as pool:
             build = _Build(mirror, trusted, store, jobs, shown)
             running = {r: pool.submit(build.make, r, keys[r]) for r in missing}

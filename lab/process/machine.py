@@ -37,6 +37,7 @@ from lab.world import World
 
 _logger = logging.getLogger("lab.machine")
 _SERVER = "proxmox"
+_TOO_EARLY = "the lab is still starting; `bin/lab status` says when it is ready"
 
 
 class Machine:
@@ -240,12 +241,12 @@ class Machine:
     @property
     def _core(self) -> Core:
         if self._app is None:
-            raise RuntimeError("asked before the API was made")
+            raise LabError(_TOO_EARLY)
         return self._app[CORE]
 
     def _all(self) -> Machines:
         if self._machines is None:
-            raise RuntimeError("asked before the network was made")
+            raise LabError(_TOO_EARLY)
         return self._machines
 
     def addresses(self) -> dict[str, list[IPv4Address]]:

@@ -1,5 +1,6 @@
 """Starts the lab's process in the background and waits until it is ready."""
 
+import os
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ def spawn(paths: LabPaths, say: Callable[[str], None]) -> None:
             subprocess.Popen(
                 [sys.executable, "-m", "lab.process", paths.name],
                 cwd=CHECKOUT,
+                env={**os.environ, **paths.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

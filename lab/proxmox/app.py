@@ -7,6 +7,7 @@ the method declares, the node, the parameter table, then the method itself.
 import asyncio
 import json
 import logging
+import re
 import time
 from typing import Any
 from urllib.parse import unquote
@@ -38,6 +39,7 @@ _HEADERS = {
     "Pragma": "no-cache",
 }
 _JSON = "application/json;charset=UTF-8"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ANYBODY = Caller("", None)  # type: ignore[arg-type]
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def make_app(
     # The dispatcher reads bodies itself and refuses what is too long in Proxmox's words.
     app = web.Application()
     app[CORE] = core
-    app.router.add_route("*", "/{path:.*}", dispatcher.answer)
+    app.router.add_route("*", r"/{path:[\s\S]*}", dispatcher.answer)
 
     async def on_startup(_: web.Application) -> None:
         await recover(core)
@@ -147,7 +149,7 @@ def _respond(status: int, reason: str, body: dict[str, Any] | None) -> web.Respo
 
 
 def _refuse(error: ApiError, *, bare: bool) -> web.Response:
-    reason = error.message.partition("\n")[0].strip()
+    reason = _CONTROL.sub(" ", error.message.partition("\n")[0]).strip()
     body: dict[str, Any] | None = None
     if not bare:
         body = {"data": None, "message": f"{error.message}\n"}

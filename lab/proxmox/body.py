@@ -56,6 +56,8 @@ def _json_values(text: str) -> Lists:
     for name, value in document.items():
         values = value if isinstance(value, list) else [value]
         found[name] = [_json_text(item) for item in values if item is not None]
+    for word in (*found, *(value for values in found.values() for value in values)):
+        word.encode()  # half a character, which JSON can spell, could be kept nowhere
     return {name: values for name, values in found.items() if values}
 
 

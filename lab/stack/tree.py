@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from lab.stack.tabs import parsed
+
 _STRING = "tag:yaml.org,2002:str"
 
 
@@ -64,7 +66,7 @@ def resolve(node: Node) -> Node:
 
 def read_tree(text: str) -> Node | None:
     """The first document of `text`, None where there is none; raises yaml.YAMLError."""
-    return _Reader(yaml.parse(text, Loader=yaml.SafeLoader)).document()
+    return parsed(text, lambda t: _Reader(yaml.parse(t, Loader=yaml.SafeLoader)).document())
 
 
 def mappings(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping]]:

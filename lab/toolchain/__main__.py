@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import LabError, refusal
 from lab.paths import DEFAULT_NAME, LabPaths
 from lab.toolchain.debian import ensure_debian_packages
 from lab.toolchain.toolchain import ensure
@@ -26,6 +26,11 @@ def main() -> int:
         toolchain = ensure(chosen.home or LabPaths.of(DEFAULT_NAME).pulumi_home)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (said := refusal(error)) is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted; nothing half-built is left", file=sys.stderr)

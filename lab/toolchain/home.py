@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab.toolchain.installed import LANGUAGE_HOST
+from lab.toolchain.installed import LANGUAGE_HOST, InstalledPulumi
 from lab.toolchain.pins import PULUMI, Plugin
 
 LANGUAGE_HOST_PROGRAM = Path(__file__).with_name("language_host.py")
@@ -30,6 +30,27 @@ def place_engine(home: Path, built: Path) -> Path:
     # The shell knows its parent long before Python has started and the parent may be gone.
     _place_launcher(binaries / LANGUAGE_HOST, f'{shlex.join(launch)} "$PPID"')
     return engine
+
+
+def place_language_host(home: Path, engine: InstalledPulumi) -> None:
+    """Let an installed engine find its language host, wherever that is.
+
+    Told to pass over what lies about on PATH, it looks in its home and beside itself only, and
+    what is called `pulumi` may be a script that starts it somewhere else.
+    """
+    remove_language_host(home)
+    directory = home / "plugins" / f"language-python-v{engine.version}"
+    directory.mkdir(parents=True, exist_ok=True)
+    _link_all(directory, {LANGUAGE_HOST: engine.language_host.absolute()})
+
+
+def remove_language_host(home: Path) -> None:
+    """Forget the one that was placed for another engine."""
+    for placed in (home / "plugins").glob("language-python-v*"):
+        if placed.is_dir():
+            shutil.rmtree(placed)
+        else:  # where the engine notes when it was used
+            placed.unlink()
 
 
 def place_plugin(home: Path, plugin: Plugin, source: Path) -> Path:

@@ -38,7 +38,7 @@ def installed_pulumi(pinned: str) -> InstalledPulumi | None:
     The host is beside it or on PATH. The engines that labs built for themselves do not count.
     """
     for entry in os.get_exec_path():
-        command = Path(entry) / "pulumi"
+        command = Path(entry).absolute() / "pulumi"
         if not os.access(command, os.X_OK) or is_ours(command.parent.parent):
             continue
         beside = command.resolve().parent / LANGUAGE_HOST
@@ -53,8 +53,11 @@ def caller_pulumi_home() -> Path:
     """Where the user's own Pulumi keeps its things, also when called from within a lab."""
     explicit = os.environ.get("PULUMI_HOME")
     if explicit and not is_ours(Path(explicit)):
-        return Path(explicit)
-    return Path.home() / ".pulumi"
+        return Path(explicit).absolute()
+    try:
+        return Path.home() / ".pulumi"
+    except RuntimeError:  # a user without a home has installed nothing there
+        return Path(os.devnull)
 
 
 def mark_as_ours(home: Path) -> None:

@@ -3,10 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from lab.toolchain.store import Stopped
 
@@ -86,3 +90,20 @@ class Jobs:
             )
             self._running.add(process)
             return process
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the block, so that commands are ended and what is half made is removed."""
+
+    def unwind(number: int, _frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -49,7 +49,8 @@ class Store:
             if found := self.find(name, key):
                 return found
             for left_over in shelf.glob(f"{_UNFINISHED}*"):
-                shutil.rmtree(left_over)
+                # Whoever was killed may have left a process that still writes there.
+                shutil.rmtree(left_over, ignore_errors=True)
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=shelf))
             try:
                 fill(unfinished)

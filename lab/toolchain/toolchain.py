@@ -1,16 +1,12 @@
 """Makes every program that a lab runs available in the lab's own PULUMI_HOME."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
-from typing import IO, Literal, NoReturn
+from typing import IO, Literal
 
 from lab.paths import CHECKOUT, cache_dir
 from lab.toolchain import home as homes
@@ -23,7 +19,7 @@ from lab.toolchain.installed import (
     installed_pulumi,
     mark_as_ours,
 )
-from lab.toolchain.jobs import Jobs
+from lab.toolchain.jobs import Jobs, ends_on_sigterm
 from lab.toolchain.memory import MemoryBudget, available_megabytes
 from lab.toolchain.pins import PLUGINS, PULUMI, GoProgram, Plugin
 from lab.toolchain.progress import Board, board
@@ -81,12 +77,17 @@ class Toolchain:
 
 
 def ensure(
-    home: Path, *, doubles: Mapping[str, Sequence[str]] | None = None, out: IO[str] | None = None
+    home: Path,
+    *,
+    doubles: Mapping[str, Sequence[str]] | None = None,
+    out: IO[str] | None = None,
+    jobs: Jobs | None = None,
 ) -> Toolchain:
     """Use what is installed, build what is missing, and lay `home` out.
 
     `doubles` are commands, by plugin name, for plugins that are neither installed nor built here.
-    Progress goes to `out` (standard error). Raises `LabError` when something cannot be built.
+    Progress goes to `out` (standard error). Whoever calls from a thread ends the builds by `jobs`.
+    Raises `LabError` when something cannot be built.
     """
     mark_as_ours(home)
     engine = installed_pulumi(PULUMI.version)
@@ -97,7 +98,7 @@ def ensure(
     }
     wanted = [] if engine is not None else [PULUMI]
     wanted += [plugin.source for plugin in PLUGINS if plugin.source and plugin.name not in theirs]
-    built = _build(wanted, out) if wanted else {}
+    built = _build(wanted, out, jobs or Jobs()) if wanted else {}
 
     command, programs = _engine(home, engine, built)
     for plugin in PLUGINS:
@@ -111,10 +112,12 @@ def _engine(
     home: Path, engine: InstalledPulumi | None, built: Mapping[GoProgram, Path]
 ) -> tuple[Path, list[Served]]:
     if engine is not None:
+        homes.place_language_host(home, engine)
         return engine.command, [
             Served("pulumi", engine.version, str(engine.command), "installed"),
             Served("language-python", engine.version, str(engine.language_host), "installed"),
         ]
+    homes.remove_language_host(home)
     command = homes.place_engine(home, built[PULUMI])
     host = command.with_name("pulumi-language-python")
     return command, [
@@ -143,14 +146,13 @@ def _plugin(
     return None
 
 
-def _build(programs: Sequence[GoProgram], out: IO[str] | None) -> dict[GoProgram, Path]:
+def _build(programs: Sequence[GoProgram], out: IO[str] | None, jobs: Jobs) -> dict[GoProgram, Path]:
     store = Store(cache_dir() / "programs")
     go = present_go(store)
     built = {} if go is None else _found(programs, go, store)
     missing = [program for program in programs if program not in built]
     if missing:
-        jobs = Jobs()
-        with board(out) as shown, _ends_on_sigterm():
+        with board(out) as shown, ends_on_sigterm():
             if go is None:
                 with shown.task("Go") as task:
                     go = provide_go(store, jobs, task)
@@ -183,20 +185,3 @@ def _build_together(
             jobs.stop()
             raise
     return {program: future.result() for program, future in running.items()}
-
-
-@contextmanager
-def _ends_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the block, so that compilers are ended and half a build is removed."""
-
-    def unwind(number: int, _frame: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, unwind)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -148,7 +148,11 @@ def _node(
 ) -> dict[str, Any]:
     bridge, network = _node_network(place, networks, notes)
     gateway = networks.add(bridge, None, network, None)
-    address = place.address or _usual_or_free(networks, network)
+    address = place.address
+    if address is not None and _is_the_networks(address, network):
+        notes.append(f"proxmox/endpoint: {address} is no machine's; the lab uses another")
+        address = None
+    address = address or _usual_or_free(networks, network)
     networks.taken.add(address)
     names = Counter(c.node for c in facts.containers if c.node)
     valid = [name for name, _ in names.most_common() if fits_model(base.Name, name)]
@@ -190,6 +194,10 @@ def _node_network(
     return bridge, usual if networks.find(_NODE_ADDRESS.ip) is None else networks.unused(24)
 
 
+def _is_the_networks(address: IPv4Address, network: IPv4Network) -> bool:
+    return address in {network.network_address, network.broadcast_address}
+
+
 def _usual_or_free(networks: Networks, network: IPv4Network) -> IPv4Address:
     usual = _NODE_ADDRESS.ip
     if usual in network and usual not in networks.taken:
@@ -209,11 +217,13 @@ def _hosts(
             notes.append(f"{where}: has no IPv4 address or no name that a world takes; left out")
         elif host.address == at_node:
             notes.append(f"{where}: is the node itself, where root logs in")
+        elif host.name == node["name"]:
+            notes.append(f"{where}: has the name of the node, which a world has once; left out")
         elif host.address in places:
             notes.append(f"{where}: is a machine that another host names already")
             places[host.address]["users"] += _further_users(host, places[host.address]["users"])
         elif (machine := _host(host, networks, node["bridge"])) is None:
-            notes.append(f"{where}: is in a VLAN's network, where a world has no hosts; left out")
+            notes.append(f"{where}: is in a VLAN's network or the network itself; left out")
         else:
             hosts[host.name] = machine
             places[host.address] = machine
@@ -229,6 +239,8 @@ def _host(host: ExistingFacts, networks: Networks, bridge: str) -> dict[str, Any
     network = own.network
     if found is not None:
         bridge, network = found[0], found[2].network
+    if _is_the_networks(own.ip, network):
+        return None
     return {
         "address": f"{own.ip}/{network.prefixlen}",
         "gateway": str(networks.add(bridge, None, network, None)),

@@ -1,13 +1,20 @@
 """The world file as frozen models. Shapes and cross-field rules; nothing here reads a file."""
 
-import re
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from lab.world.base import DnsName, Name
 from lab.world.cloudflare import Cloudflare
+from lab.world.coherence import problems
 from lab.world.tailscale import Tailscale
 
 StorageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$")]
@@ -15,7 +22,14 @@ BridgeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{1,9}$")
 UserId = Annotated[str, StringConstraints(pattern=r"^[^\s:/!@]+@(pam|pve)$")]
 TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]+$")]
 Privilege = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(\.[A-Za-z]+)+$")]
-AclPath = Annotated[str, StringConstraints(pattern=r"^/")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
+PoolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_+.-]*$")]
+AclPath = Annotated[
+    str,
+    StringConstraints(pattern=r"^/"),
+    AfterValidator(lambda path: "/" + "/".join(part for part in path.split("/") if part)),
+]
 Release = Literal["trixie", "bookworm"]
 Content = Literal["rootdir", "images", "vztmpl", "iso", "backup", "snippets", "import"]
 
@@ -108,7 +122,7 @@ class Guest(Model):
     vm_id: int = Field(ge=100, le=999_999_999)
     name: Name
     kind: Literal["lxc", "qemu"] = "lxc"
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
 
 
 class Proxmox(Model):
@@ -118,10 +132,10 @@ class Proxmox(Model):
     bridges: dict[BridgeName, Bridge] = Field(min_length=1)
     storages: dict[StorageName, Storage] = Field(min_length=1)
     templates: tuple[Template, ...] = ()
-    roles: dict[str, tuple[Privilege, ...]] = {}
+    roles: dict[RoleName, tuple[Privilege, ...]] = {}
     users: dict[UserId, User]
     acl: tuple[AclEntry, ...] = ()
-    pools: tuple[str, ...] = ()
+    pools: tuple[PoolName, ...] = ()
     guests: tuple[Guest, ...] = ()
 
 
@@ -169,80 +183,8 @@ class World(Model):
     secrets: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def ensure_references_resolve(self) -> Self:
-        """Report every name that is used but not defined, all at once."""
-        problems = [
-            *self._bridge_problems(),
-            *self._storage_problems(),
-            *self._user_problems(),
-            *self.cloudflare.problems(),
-            *self.tailscale.problems(),
-            *self._cloud_problems(),
-        ]
-        if problems:
-            raise ValueError("\n".join(problems))
+    def ensure_it_holds_together(self) -> Self:
+        """Report every name that is used but not defined, and all that cannot be, at once."""
+        if found := list(problems(self)):
+            raise ValueError("\n".join(found))
         return self
-
-    def _bridge_problems(self) -> list[str]:
-        places = {"proxmox/node": (self.proxmox.node.bridge, self.proxmox.node.address)}
-        places |= {f"hosts/{n}": (h.bridge, h.address) for n, h in self.hosts.items()}
-        problems = []
-        for where, (bridge, address) in places.items():
-            known = self.proxmox.bridges.get(bridge)
-            if known is None:
-                problems.append(f"{where}/bridge: {bridge} is not one of proxmox/bridges")
-            elif not any(address.ip in r.network for r in known.routers):
-                problems.append(f"{where}/address: {address} is in no network of {bridge}")
-        seen: dict[IPv4Address, str] = {}
-        for where, (_, address) in places.items():
-            if address.ip in seen:
-                problems.append(f"{where}/address: {address.ip} is {seen[address.ip]} already")
-            seen.setdefault(address.ip, where)
-        return problems
-
-    def _storage_problems(self) -> list[str]:
-        problems = []
-        for index, template in enumerate(self.proxmox.templates):
-            storage = template.volume.partition(":")[0]
-            where = f"proxmox/templates/{index}/volume"
-            if storage not in self.proxmox.storages:
-                problems.append(f"{where}: {storage} is not one of proxmox/storages")
-            elif "vztmpl" not in self.proxmox.storages[storage].content:
-                problems.append(f"{where}: storage {storage} does not hold vztmpl")
-        return problems
-
-    def _user_problems(self) -> list[str]:
-        users = self.proxmox.users
-        tokens = {f"{u}!{t}" for u, user in users.items() for t in user.tokens}
-        problems = [
-            f"proxmox/acl/{i}/subject: {e.subject} is no user and no token of proxmox/users"
-            for i, e in enumerate(self.proxmox.acl)
-            if e.subject not in users and e.subject not in tokens
-        ]
-        problems += [
-            f"proxmox/acl/{i}/role: {e.role} is not one of proxmox/roles, nor built in"
-            for i, e in enumerate(self.proxmox.acl)
-            if e.role not in self.proxmox.roles
-            and not re.match(r"(PVE\w+|Administrator|NoAccess)$", e.role)
-        ]
-        if self.stack.api_token not in tokens:
-            problems.append(f"stack/api_token: {self.stack.api_token} is no token of proxmox/users")
-        if self.stack.login not in users:
-            problems.append(f"stack/login: {self.stack.login} is not one of proxmox/users")
-        return problems
-
-    def _cloud_problems(self) -> list[str]:
-        stack, problems = self.stack, []
-        token = stack.cloudflare_token
-        if token is not None and token not in self.cloudflare.tokens:
-            problems.append(f"stack/cloudflare_token: {token} is not one of cloudflare/tokens")
-        if stack.tailnet is not None and stack.tailnet not in self.tailscale.tailnets:
-            problems.append(f"stack/tailnet: {stack.tailnet} is not one of tailscale/tailnets")
-        tailnet = self.tailscale.tailnets.get(stack.tailnet or "")
-        for what, name, known in (
-            ("key", stack.tailscale_key, tailnet.api_keys if tailnet else {}),
-            ("client", stack.tailscale_client, tailnet.oauth_clients if tailnet else {}),
-        ):
-            if name is not None and name not in known:
-                problems.append(f"stack/tailscale_{what}: {name} is none of stack/tailnet's")
-        return problems

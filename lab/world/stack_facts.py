@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from lab.errors import LabError
+from lab.stack.tabs import parsed
 from lab.world.cloud_facts import CloudFacts, read_clouds
 
 N = TypeVar("N", int, None)
@@ -89,7 +90,7 @@ def read_facts(stack_file: Path) -> StackFacts:
 
 def _document(stack_file: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(stack_file.read_bytes())
+        document = parsed(stack_file.read_text(encoding="utf-8-sig"), yaml.safe_load)
     except OSError as error:
         raise LabError(
             f"{stack_file}: cannot be read ({error.strerror}); name a stack file"

@@ -32,13 +32,17 @@ def digest(record: GuestRecord) -> str:
 
 def running_values(record: GuestRecord) -> Values:
     """The configuration that the container was started with."""
-    return {key: shown(key, value) for key, value in record.config.items()}
+    return _answered(record.config)
 
 
 def pending_values(record: GuestRecord) -> Values:
     """The configuration that the next start will use."""
-    merged = merge_pending(record)
-    return {key: shown(key, value) for key, value in merged.items()}
+    return _answered(merge_pending(record))
+
+
+def _answered(values: dict[str, str]) -> Values:
+    # A line without a value is none when Proxmox reads its file again.
+    return {key: shown(key, value) for key, value in values.items() if value}
 
 
 def merge_pending(record: GuestRecord) -> dict[str, str]:

@@ -39,7 +39,7 @@ async def create(core: Core, request: Request) -> str:
     async def work(log: Log) -> None:
         try:
             await _make(core, wanted, record, log)
-        except (ApiError, GuestError, TaskError) as error:
+        except (ApiError, GuestError, TaskError, OSError) as error:
             await remove_half_made(core, vmid, log)
             text = error.message if isinstance(error, ApiError) else str(error)
             raise TaskError(f"{prefix}{text}") from error

@@ -36,7 +36,7 @@ async def pending(core: Core, request: Request) -> Rows:
         if key in running:
             row["value"] = str(running[key])
         if key in record.pending:
-            row["pending"] = str(coming[key])
+            row["pending"] = str(coming.get(key, ""))
         if key in record.pending_delete:
             row["delete"] = 1
         rows.append(row)
@@ -102,7 +102,7 @@ async def figures(core: Core, vmid: int, record: GuestRecord) -> Values:
         row["pid"] = usage.pid
         row |= {f"pressure{name}": 0 for name in ("cpusome", "cpufull", "iosome", "iofull")}
         row |= {"pressurememorysome": 0, "pressurememoryfull": 0}
-    row |= {key: config[key] for key in ("lock", "tags") if key in config}
+    row |= {key: config[key] for key in ("lock", "tags") if config.get(key)}
     if config.get("template") == "1":
         row["template"] = 1
     return row

@@ -1,5 +1,6 @@
 """Values of options as they come and as they are kept: networks, tags, volumes."""
 
+import re
 import secrets
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from lab.proxmox.errors import died
 from lab.proxmox.formats import FormatError, size_bytes, split_list
 from lab.proxmox.parameters.containers import DEVICE, FEATURES, MOUNT, NETWORK, ROOTFS
 
+_GIBIBYTES = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 _UNITS = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
 
@@ -94,11 +96,9 @@ class Mount:
     def new_bytes(self) -> int | None:
         """The size of the volume to make; None when it exists."""
         wanted = self.volume.partition(":")[2]
-        try:
-            gib = float(wanted)
-        except ValueError:
+        if not _GIBIBYTES.match(wanted):
             return None
-        size = int(gib * (1 << 20)) << 10
+        size = int(float(wanted) * (1 << 20)) << 10
         if size < 1 << 20:
             raise died(f"{self.key}: a volume of {wanted} GiB is too small for a file system")
         return size

@@ -13,6 +13,7 @@ _FIELDS = (
     "action", "comment", "dest", "dport", "enable", "icmp-type", "iface", "log", "macro",
     "proto", "source", "sport", "type",
 )  # fmt: skip
+_REQUIRED = frozenset(("action", "type"))
 _ACTIONS = frozenset(("ACCEPT", "DROP", "REJECT"))
 _PORT_PROTOCOLS = frozenset(("tcp", "udp", "dccp", "sctp", "udplite", "6", "17", "33", "132"))
 
@@ -45,6 +46,7 @@ class Rules(Part):
             record.rules.insert(int(target) - (int(target) > pos), rule)
         else:
             deleted = split_list(request.get("delete", ""))
+            _require_deletable(deleted)
             kept = {key: value for key, value in record.rules[pos].items() if key not in deleted}
             rule = _merged(kept, request)
             _check(rule)
@@ -55,6 +57,14 @@ class Rules(Part):
         record = self.changing(request)
         del record.rules[_position(request, record)]
         self.save()
+
+
+def _require_deletable(keys: list[str]) -> None:
+    for key in keys:
+        if key not in _FIELDS:
+            raise bad_parameters({"delete": f"no such property ('{key}')"})
+        if key in _REQUIRED:
+            raise bad_parameters({"delete": f"unable to delete required property '{key}'"})
 
 
 def _merged(kept: Rule, request: Request) -> Rule:

@@ -87,7 +87,7 @@ class _ClusterCalls:
             "type": record.kind,
             "template": int(record.config.get("template", "0")),
         }
-        row |= {key: record.config[key] for key in ("tags", "lock") if key in record.config}
+        row |= {key: record.config[key] for key in ("tags", "lock") if record.config.get(key)}
         for name, pool in pools:
             if vmid in pool.vms:
                 row["pool"] = name

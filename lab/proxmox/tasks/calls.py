@@ -74,7 +74,7 @@ class _TaskCalls:
 
     async def interrupt(self, request: Request) -> None:
         record = self._find(request)
-        if record.user != request.caller.auth_id:
+        if not _is_own(request, record):
             request.caller.require(f"/nodes/{self._core.node}", "Sys.Modify")
         self._core.tasks.interrupt(record.upid)
 
@@ -94,8 +94,9 @@ class _TaskCalls:
         return record
 
     def _may_read(self, request: Request, record: TaskRecord) -> bool:
-        own = record.user in {request.caller.auth_id, request.caller.userid}
-        return own or request.caller.has(f"/nodes/{self._core.node}", "Sys.Audit")
+        return _is_own(request, record) or request.caller.has(
+            f"/nodes/{self._core.node}", "Sys.Audit"
+        )
 
     def _row(self, record: TaskRecord) -> Values:
         row: Values = {
@@ -111,6 +112,11 @@ class _TaskCalls:
         if record.ended is None:
             return row | {"status": "RUNNING"}
         return row | {"status": record.exitstatus, "endtime": record.ended}
+
+
+def _is_own(request: Request, record: TaskRecord) -> bool:
+    """A user owns the tasks of all his tokens, a token only those that it began."""
+    return request.caller.auth_id in {record.user, record.user.partition("!")[0]}
 
 
 def _filters(request: Request) -> list[Callable[[TaskRecord], bool]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lab.guests import GuestError
 from lab.host import images
 from lab.host.commands import run
 from lab.host.controllers import find_controllers
@@ -88,6 +89,9 @@ async def test_a_running_containers_disk_grows_and_a_restart_for_it_is_said(host
     restarted = host.guests.init_pid(spec.key) != before
     assert restarted == any("the container is restarted" in line for line in host.log)
     assert restarted != images.may_grow_mounted()
+    with pytest.raises(GuestError, match="cannot have"):
+        await host.guests.resize(spec, spec.rootfs, 1 << 62, host.log.append)
+    assert host.guests.is_running(spec.key), "a disk that could not grow has stopped its container"
 
 
 async def test_a_mount_point_is_a_disk_of_its_own_that_survives_a_restart(host: Host) -> None:

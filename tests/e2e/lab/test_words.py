@@ -49,6 +49,7 @@ def test_names_that_nothing_has_are_answered_with_those_that_there_are(lab: Test
     assert said.startswith("error: nobody: is no machine of the lab; there are: ")
     assert all(name in said for name in known.split(", "))
     assert refusal(lab, "start", "nobody").startswith("error: nobody: is no machine of this world")
+    assert refusal(lab, "stop", "a b/ü").startswith("error: a b/ü: is no machine of this world")
     assert refusal(lab, "ssh", "autobot") == "error: autobot: is off; `bin/lab start autobot`\n"
     assert refusal(lab, "packages", "shut") == "error: lab packages: takes on or off, got 'shut'\n"
     assert refusal(TestLab("No/Name"), "status") == (

@@ -184,6 +184,7 @@ FORMS = {
     "no final newline": "config:\n  berth:secrets:\n    cloud:\n      secure: v1:a:b",
     "block": "config:\n  berth:secrets:\n    cloud:\n      secure: |-\n        v1:a:b\n",
     "alias": "x: &v v1:a:b\nconfig:\n  berth:secrets:\n    cloud: {secure: *v }\n",
+    "tabs": "config:\t# all\n  berth:secrets:\n    cloud:\t{secure:\tv1:a:b}\t\n",
     "document": "---\nconfig:\n  berth:secrets: {cloud: {secure: v1:a:b}}\n...\n",
 }
 

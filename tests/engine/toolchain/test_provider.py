@@ -14,6 +14,7 @@ import pulumi_proxmoxve
 import pytest
 
 from lab.toolchain import Toolchain, ensure
+from lab.toolchain.installed import LANGUAGE_HOST
 from tests.engine.toolchain.project import (
     Project,
     clean_path,
@@ -95,16 +96,20 @@ def test_a_vm_id_that_proxmox_reserves_is_refused_at_preview(project: Project) -
     assert "vmId" in preview.stdout or "vm_id" in preview.stdout
 
 
+@pytest.mark.parametrize("host", ["bin", "elsewhere"])
 def test_an_installed_pulumi_runs_the_project_and_its_home_stays_as_it_was(
-    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     theirs = tmp_path / "theirs"
     shutil.copytree(toolchain.pulumi.parent, theirs / "bin")
+    (theirs / host).mkdir(exist_ok=True)
+    (theirs / "bin" / LANGUAGE_HOST).rename(theirs / host / LANGUAGE_HOST)
     their_home = tmp_path / "their-home"
     plugin = Path("plugins") / "resource-proxmoxve-v8.3.0"
     shutil.copytree(toolchain.home / plugin, their_home / plugin)
     (their_home / "credentials.json").write_text("{}")
-    monkeypatch.setenv("PATH", f"{theirs / 'bin'}{os.pathsep}{clean_path()}")
+    search = [str(theirs / "bin"), str(theirs / host), clean_path()]
+    monkeypatch.setenv("PATH", os.pathsep.join(search))
     monkeypatch.setenv("PULUMI_HOME", str(their_home))
     before = state_of(their_home)
 
@@ -116,7 +121,7 @@ def test_an_installed_pulumi_runs_the_project_and_its_home_stays_as_it_was(
     assert preview.returncode == 0, preview.stdout + preview.stderr
     assert found.pulumi == theirs / "bin" / "pulumi"
     origins = {program.name: program.origin for program in found.programs}
-    assert origins["pulumi"] == "installed"
+    assert (origins["pulumi"], origins["language-python"]) == ("installed", "installed")
     assert origins["proxmoxve"] == "linked"
     assert state_of(their_home) == before
 

@@ -118,6 +118,9 @@ def test_a_device_of_a_privileged_container_is_allowed_by_number() -> None:
 def test_a_path_with_blanks_is_one_word_to_the_hooks() -> None:
     attach = next(line for line in lines(SPEC) if "start-host" in line)
     assert "'/srv/a lab/unit/guests/ct-111'" in attach
+    # LXC takes away quotes that stand around all of a value.
+    for line in lines(SPEC):
+        assert not line.partition(" = ")[2].startswith(("'", '"')), line
 
 
 @pytest.mark.parametrize("key", ["ct-111", "ct-999999999", "node-pve", f"host-{'x' * 63}"])

@@ -316,3 +316,19 @@ async def test_tasks_of_others_are_hidden_without_audit(api: Api) -> None:
     assert await plain.get("/nodes/pve/tasks") == []
     stopped = await plain("DELETE", f"/nodes/pve/tasks/{upid}")
     assert stopped.refusal == (403, "Permission check failed (/nodes/pve, Sys.Modify)")
+
+
+async def test_a_user_sees_the_tasks_of_his_tokens_and_a_token_only_its_own(api: Api) -> None:
+    await api.grant("plain@pve", "/vms", "VM.PowerMgmt")
+    user = api.with_headers(api.ticket_headers("plain@pve"))
+    token = api.as_token("plain@pve!tok")
+    upids = [(await who("POST", "/nodes/pve/lxc/900/status/start")).data for who in (user, token)]
+    for upid in upids:
+        await asyncio.wait_for(api.core.tasks.wait(upid), 5)
+    of_user, of_token = (f"/nodes/pve/tasks/{upid}" for upid in upids)
+    assert {row["upid"] for row in await user.get("/nodes/pve/tasks")} == set(upids)
+    assert [row["upid"] for row in await token.get("/nodes/pve/tasks")] == [upids[1]]
+    for call in (f"{of_user}/status", f"{of_user}/log"):
+        assert (await token("GET", call)).status == 403
+    assert (await user("DELETE", of_token)).data is None
+    assert (await token("DELETE", of_user)).status == 403

@@ -268,3 +268,24 @@ async def test_an_interrupted_look_into_a_template_leaves_no_process(tmp_path: P
     with pytest.raises(asyncio.CancelledError):
         await looking
     assert set(psutil.Process().children()) - others == set()
+
+
+@pytest.mark.parametrize("size", ["inf", "nan", "1e2", " 5", "1_0", "\uff19"])
+async def test_a_size_that_only_python_reads_is_none(api: Api, size: str) -> None:
+    answer = await api(
+        "POST", "/nodes/pve/lxc", vmid=111, ostemplate=TEMPLATE, rootfs=f"files:{size}"
+    )
+    assert (answer.status, answer.reason[:33]) == (500, "rootfs: the lab makes new volumes")
+    assert 111 not in api.core.store.state.guests
+
+
+async def test_what_the_machine_refuses_is_an_error_of_the_create_too(
+    api: Api, guests: GuestsDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(guests, "create", refuse)
+    exitstatus = await api.create()
+    assert exitstatus == "unable to create CT 111 - [Errno 28] No space left on device"
+    assert 111 not in api.core.store.state.guests

@@ -140,3 +140,17 @@ async def test_the_firewall_has_rights_of_its_own(api: Api) -> None:
     assert (await plain("POST", f"{FW}/rules", type="in", action="DROP")).reason == (
         "Permission check failed (/vms/111, VM.Config.Network)"
     )
+
+
+@pytest.mark.parametrize(
+    ("delete", "text"),
+    [
+        ("action", "unable to delete required property 'action'"),
+        ("comment,type", "unable to delete required property 'type'"),
+        ("nonsense", "no such property ('nonsense')"),
+    ],
+)
+async def test_a_rule_keeps_what_makes_it_one(api: Api, delete: str, text: str) -> None:
+    await api("POST", f"{FW}/rules", type="in", action="DROP", comment="c")
+    assert (await api("PUT", f"{FW}/rules/0", delete=delete)).errors == {"delete": text}
+    assert (await api.get(f"{FW}/rules/0"))["comment"] == "c"

@@ -1,6 +1,7 @@
 """How requests are refused before any call sees them, and in which order."""
 
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -198,3 +199,24 @@ async def test_an_escaped_slash_in_a_volume_is_read(api: Api) -> None:
     plain = await api.get(path + TEMPLATE)
     assert plain["format"] == "tzst"
     assert (await api.get(path + TEMPLATE.replace("/", "%2F"))) == plain
+
+
+async def test_half_a_character_is_refused_before_it_spoils_the_state(api: Api) -> None:
+    sender = api.with_headers(api.headers | {"Content-Type": "application/json"})
+    for body in (r'{"description": "\ud800"}', r'{"\ud800": "x"}'):
+        answer = await sender("PUT", f"{LXC}/900/config", raw=body)
+        assert answer.status == 400
+        assert answer.reason.startswith("unable to parse the request's body: ")
+    assert "description" not in await api.config(900)
+    assert (await api("PUT", f"{LXC}/900/config", cores=1)).data is None
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nX-Injected: 1", "a\x00b"])
+async def test_an_error_quotes_what_no_header_can_hold(api: Api, text: str) -> None:
+    answer = await api("POST", LXC, vmid=111, ostemplate=f"local:vztmpl/{text}")
+    assert answer.status == 500
+    assert answer.reason.startswith("unable to parse directory volume name 'vztmpl/a")
+    assert text in answer.body["message"]
+    assert "X-Injected" not in answer.headers
+    unknown = await api("GET", f"/nope/{quote(text)}")
+    assert (unknown.status, unknown.reason[:16]) == (501, "Method 'GET /nop")

@@ -267,3 +267,10 @@ async def test_a_locked_container_cannot_be_changed(stopped: Api) -> None:
     assert (await stopped("DELETE", CT)).refusal == locked
     assert await stopped.task("POST", f"{CT}/status/start") == "CT is locked (backup)"
     assert await stopped.task("POST", f"{CT}/status/start", skiplock=1) == "OK"
+
+
+async def test_an_empty_value_is_none(api: Api) -> None:
+    await api.create(tags="a", description="text")
+    assert (await api("PUT", "/nodes/pve/lxc/111/config", tags="", description="")).data is None
+    assert not {"tags", "description"} & set(await api.config())
+    assert "tags" not in await api.get("/nodes/pve/lxc/111/status/current")

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from lab.errors import LabError
 from lab.toolchain import compiling, ensure
 from lab.toolchain.golang import installed_go
 from lab.toolchain.pins import PROXMOXVE, PULUMI
-from tests.unit.toolchain.machine import Machine, Until
+from tests.unit.toolchain.machine import REPO, Machine, Until
 
 TITLES = {PULUMI.executable, PROXMOXVE.executable}
 
@@ -164,6 +165,32 @@ def test_an_interrupted_build_leaves_nothing_and_nobody(
 
     build.send_signal(number)
     _, said = build.communicate(timeout=60)
+
+    assert build.returncode == 128 + number
+    assert "Traceback" not in said
+    assert not any(alive(process) for process in compilers(machine))
+    assert all(shelf == [] for shelf in shelves(machine.cache).values())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_lab_that_is_interrupted_while_it_builds_ends_at_once_and_with_all_compilers(
+    machine: Machine, until: Until, number: signal.Signals
+) -> None:
+    (machine.go / "hold").touch()
+    setup = (
+        "import sys; from lab.cli import app, lifecycle; sys.argv = ['lab', 'setup']; "
+        "lifecycle._missing = lambda **_: ['no containers here']; app.main()"
+    )
+    build = subprocess.Popen(
+        [sys.executable, "-c", setup], cwd=REPO, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+    try:
+        until(lambda: len(compilers(machine)) == len(TITLES))
+        build.send_signal(number)
+        _, said = build.communicate(timeout=20)
+    finally:
+        build.kill()
+        (machine.go / "hold").unlink()
 
     assert build.returncode == 128 + number
     assert "Traceback" not in said

@@ -72,6 +72,23 @@ def test_a_pulumi_without_its_language_host_is_not_used(machine: Machine) -> Non
     assert origins(ensure(machine.home, out=io.StringIO()))["pulumi"] == "built"
 
 
+def test_a_language_host_is_found_wherever_it_is_until_another_engine_is_used(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = os.environ["PATH"]
+    machine.install_pulumi("3.260.0", host=False)
+    host = machine.put_on_path("pulumi-language-python", "exit 1\n")
+
+    assert origins(ensure(machine.home, out=io.StringIO()))["language-python"] == "installed"
+    placed = machine.home / "plugins" / "language-python-v3.260.0"
+    assert (placed / host.name).readlink() == host
+    placed.with_name(f"{placed.name}.lastused").touch()
+
+    monkeypatch.setenv("PATH", search)
+    assert origins(ensure(machine.home, out=io.StringIO()))["language-python"] == "double"
+    assert list(placed.parent.glob("language-*")) == []
+
+
 def test_a_pulumi_of_another_version_is_not_used(machine: Machine) -> None:
     machine.install_pulumi("3.100.0")
 

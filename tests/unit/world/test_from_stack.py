@@ -268,7 +268,9 @@ _container = _fields(
     template=_fields(volume=st.sampled_from(["local:vztmpl/debian-13.tar.zst", "a", "b:c"])),
 )  # fmt: skip
 _existing = _fields(
-    address=st.sampled_from(["10.0.0.2", "10.0.0.9", "172.16.0.1", "fd00::1", "host.example"]),
+    address=st.sampled_from(
+        ["10.0.0.2", "10.0.0.9", "10.0.0.255", "172.16.0.0", "fd00::1", "host.example"]
+    ),
     port=st.integers(-1, 70000),
     user=_name,
     host_key=st.just("ssh-ed25519 AAAA"),
@@ -279,7 +281,7 @@ _config = _fields(
         "berth:proxmox": _fields(
             endpoint=st.sampled_from(
                 ["https://10.0.0.2:8006", "https://[::1]:8006/", "https://a.b/", "http://127.0.0.1",
-                 "https://1.2.3.4:99999", "https://172.16.0.1", "", "%"]
+                 "https://1.2.3.4:99999", "https://172.16.0.1", "https://10.0.0.0", "", "%"]
             ),
             api_token=_name,
             username=st.sampled_from(["root@pam", "me@ad", "berth@pve", "you@pve", "nobody"]),
