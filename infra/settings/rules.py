@@ -178,9 +178,10 @@ def ensure_replaced_hosts_exist(partial: Partial) -> Iterator[Problem]:
 
 
 def ensure_removed_hosts_are_gone(partial: Partial) -> Iterator[Problem]:
-    """A host cannot be declared and removed at once."""
+    """A container cannot be declared and removed at once."""
     for index, name in enumerate(partial.remove):
-        if name in partial.kinds:
+        # A container whose name an existing host has now is removed all the same.
+        if partial.kinds.get(name, ("existing",)) != ("existing",):
             yield Problem(
                 at("remove", index),
                 f"{name} is still one of hosts; take it out there to remove it, or out of here",
