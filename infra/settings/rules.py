@@ -49,12 +49,21 @@ def ensure_unique_vm_ids(partial: Partial) -> Iterator[Problem]:
 
 
 def ensure_unique_addresses(partial: Partial) -> Iterator[Problem]:
-    """Two machines with one address answer in turn."""
-    addresses = {
-        at("hosts", name, draft.kind, "address"): (name, _ip(draft.values.get("address")))
-        for name, draft in partial.hosts.items()
-    }
-    yield from _ensure_unique(addresses, "take another address")
+    """Two machines with one address answer in turn; behind a router their ports differ."""
+    seen: list[tuple[str, str, object]] = []
+    for name, draft in partial.hosts.items():
+        address = _ip(draft.values.get("address"))
+        port = draft.values.get("port") if draft.kind == "existing" else None
+        if address is None:
+            continue
+        for other, its_address, its_port in seen:
+            if address == its_address and (None in (port, its_port) or port == its_port):
+                yield Problem(
+                    at("hosts", name, draft.kind, "address"),
+                    f"{address} is that of {other} already; take another address",
+                )
+                break
+        seen.append((name, address, port))
 
 
 def ensure_unique_hostnames(partial: Partial) -> Iterator[Problem]:
