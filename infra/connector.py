@@ -57,7 +57,7 @@ class Connector(pulumi.ComponentResource):
                 STOP_LIMIT_S,
                 remove=scripts.disconnect(args.guest.path, settings.unit),
                 stdin=json.dumps(named, sort_keys=True),
-                triggers=host.made_anew,
+                triggers=host.moved,
             ),
             opts=below,
         )

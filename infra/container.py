@@ -1,5 +1,6 @@
 """A container: what the stack file says of it, as the inputs of one resource."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,20 @@ class Container(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({"address": self.address})
+
+
+def made_anew(container: proxmoxve.ContainerLegacy) -> list[pulumi.Input[str]]:
+    """Changes when it is another container than before.
+
+    One that was deleted behind our back comes again with its old id and another network card.
+    """
+    return [container.id, container.network_interfaces.apply(_network_card)]
+
+
+def _network_card(
+    interfaces: Sequence[proxmoxve.outputs.ContainerLegacyNetworkInterface] | None,
+) -> str:
+    return (interfaces[0].mac_address or "") if interfaces else ""
 
 
 def formerly(was: str | None) -> list[pulumi.Alias]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_proxmoxve as proxmoxve
 
 from infra import remote
-from infra.container import Container, ContainerArgs, formerly
+from infra.container import Container, ContainerArgs, formerly, made_anew
 from infra.existing_host import ExistingHost
 from infra.guard.guard import Guard
 from infra.guard.steps import StepHooks
@@ -28,7 +29,7 @@ class Host:
     name: str
     kind: str
     access: Access
-    container: pulumi.CustomResource | None
+    container: proxmoxve.ContainerLegacy | None
     login: Login | None
     hooks: StepHooks
     steps: pulumi.ProviderResource | None
@@ -40,7 +41,15 @@ class Host:
 
     @property
     def made_anew(self) -> list[pulumi.Input[str]]:
-        """Changes when the name stands for another machine than before."""
+        """Changes when the name stands for another machine than before: all is done again there."""
+        return [self.name] if self.container is None else made_anew(self.container)
+
+    @property
+    def moved(self) -> list[pulumi.Input[str]]:
+        """Changes when the name stands for another place: what was in the last one is undone.
+
+        In a container that was lost and is made again in its place, nothing is left to undo.
+        """
         return [self.name if self.container is None else self.container.id]
 
     def below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+import pulumi_proxmoxve as proxmoxve
 
 from infra import remote
-from infra.container import formerly
+from infra.container import formerly, made_anew
 from infra.remote import Access, Step
 from infra.settings import SshKeys
 from infra.settings.ssh_keys import public_half
@@ -60,7 +61,7 @@ class LoginArgs:
     """`container` is the machine itself: when it is made anew, so is everything here."""
 
     address: str
-    container: pulumi.CustomResource
+    container: proxmoxve.ContainerLegacy
     keys: LoginKeys
     root_password: pulumi.Output[str] | None = field(repr=False)
     hooks: pulumi.ResourceHookBinding | None
@@ -78,12 +79,12 @@ class Login(pulumi.ComponentResource):
     ) -> None:
         super().__init__("berth:infra:Login", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self, deleted_with=args.container, hooks=args.hooks)
-        made_anew: list[pulumi.Input[str]] = [args.container.id]
+        anew = made_anew(args.container)
         unknown = Access(args.address, 22, "root", args.keys.last, None)
         learnt = remote.question(
             f"{name}-host-key",
             unknown,
-            Step(QUICK_S, run=scripts.host_key(), triggers=made_anew),
+            Step(QUICK_S, run=scripts.host_key(), triggers=anew),
             opts=_also(child, args.was and f"{args.was}-host-key"),
         )
         self.host_key = learnt.stdout
@@ -94,7 +95,7 @@ class Login(pulumi.ComponentResource):
         self.let_in = remote.command(
             f"{name}-login",
             through,
-            Step(QUICK_S, run=scripts.login(), stdin=stdin, triggers=made_anew),
+            Step(QUICK_S, run=scripts.login(), stdin=stdin, triggers=anew),
             opts=_also(child, args.was and f"{args.was}-login"),
         )
         self.access = Access(args.address, 22, "root", args.keys.now, self.host_key)

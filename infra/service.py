@@ -80,7 +80,7 @@ class Service(pulumi.ComponentResource):
                 REMOVE_LIMIT_S,
                 remove=scripts.remove(program, name),
                 stdin=json.dumps(named, sort_keys=True),
-                triggers=host.made_anew,
+                triggers=host.moved,
             ),
             opts=pulumi.ResourceOptions.merge(
                 below, pulumi.ResourceOptions(hooks=host.hooks.remove)

@@ -42,6 +42,7 @@ def described(inputs: Mapping[str, Any]) -> Described:
         "nameservers": _joined(_part(start, "dns").get("servers")),
         "keys": _joined(account.get("keys")),
         "root_password": _fingerprint(account.get("password")),
+        "started": inputs.get("started", True),
     }
 
 
@@ -73,6 +74,7 @@ def declared(
         "nameservers": _joined([str(server) for server in spec.nameservers] or None),
         "keys": _joined(list(keys)),
         "root_password": _fingerprint(password),
+        "started": True,
     }
 
 

@@ -17,9 +17,9 @@ from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
 from infra.guard.mark import Mark, marks_in
-from infra.guard.ownership import refusal_to_touch
+from infra.guard.ownership import refusal_by_what_is_there, refusal_to_touch
 from infra.guard.steps import watch_steps
-from infra.guard.survey import RefusedError, tags_now
+from infra.guard.survey import Node, RefusedError
 from infra.guard.teardown import declare_teardown
 from infra.provider import proxmox_provider
 from infra.settings import ProxmoxAccess
@@ -52,7 +52,7 @@ class _Destroy:
     """The hooks of this mode. A container's own host name is all that is known of it."""
 
     def __init__(self, access: ProxmoxAccess | None) -> None:
-        self._access = access
+        self._node = Node(access, pulumi.get_project(), pulumi.get_stack())
         self.destroying = False
         self.tripped = False
 
@@ -86,12 +86,13 @@ class _Destroy:
 
     async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
         """Without the settings any id of the stack file is right, and any host of the stack."""
-        if self._access is None or inputs.get("vmId") is None:
+        if inputs.get("vmId") is None:
             return
-        vm_id = int(inputs["vmId"])
-        tags = await tags_now(self._access, str(inputs.get("nodeName")), vm_id)
-        if tags is None:
-            return
+        node, vm_id = str(inputs.get("nodeName")), int(inputs["vmId"])
+        there = await self._node.occupant(node, vm_id)
+        if refusal := refusal_by_what_is_there(host, node, vm_id, there):
+            raise RefusedError(refusal)
+        tags = there.tags or () if there else ()
         stack = Mark(pulumi.get_project(), pulumi.get_stack(), host, "id")
         if not any((m.project, m.stack) == (stack.project, stack.stack) for m in marks_in(tags)):
             raise RefusedError(refusal_to_touch(host, vm_id, [stack], (), tags))

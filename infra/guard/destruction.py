@@ -19,7 +19,8 @@ class Situation:
     """What is known when the engine is about to delete the container of `host`.
 
     `new` is what the stack file declares for it, None when it does not; `settled` says that its
-    registration has returned, `destroying` that the teardown chain is being deleted.
+    registration has returned, `destroying` that the teardown chain is being deleted, `exists`
+    that the host is declared as a machine that is there already.
     """
 
     host: str
@@ -29,6 +30,7 @@ class Situation:
     destroying: bool
     may_replace: Collection[str]
     may_remove: Collection[str]
+    exists: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ def judge(it: Situation) -> Verdict:
     if it.new is None:
         if it.host in it.may_remove:
             return Verdict(allowed=True, text=f"{it.host}: removes {what} with {disk}; {LOST}")
+        if it.exists:
+            return Verdict(
+                allowed=False,
+                text=f"{it.host} is an existing host now, which would destroy {what} with {disk}; "
+                f"{LOST}. To allow it, add {it.host} to berth:remove. To keep it, and use it as "
+                "the existing host, let the stack forget it: pulumi state delete (docs/proxmox.md)",
+            )
         return Verdict(
             allowed=False,
             text=f"{it.host} is no longer one of berth:hosts, which would destroy {what} with "

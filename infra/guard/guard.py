@@ -12,6 +12,7 @@ from infra.guard.destruction import Situation, Verdict, judge, judge_update
 from infra.guard.mark import Mark
 from infra.guard.ownership import (
     refusal_beside_a_lost_host,
+    refusal_by_what_is_there,
     refusal_to_create,
     refusal_to_touch,
 )
@@ -36,7 +37,7 @@ class Guard:
         self._settings = settings
         self._public_keys = public_keys
         self._project, self._stack = project, stack
-        self._survey = Survey(settings, stack)
+        self._survey = Survey(settings, project, stack)
         self._marks = {
             host: Mark(project, stack, host, settings.id) for host in settings.containers
         }
@@ -105,13 +106,7 @@ class Guard:
     async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse to lose a container by accident; say what is lost when it is meant."""
         host = self._host(args.name)
-        verdict = await self._verdict(host, args.old_inputs or {})
-        if not verdict.allowed:
-            raise RefusedError(verdict.text)
-        await self._ensure_ours(host, args.old_inputs or {})
-        if host in self._marks and not self._destroying and host not in self._settled:
-            # What comes after must be possible, before anything is lost.
-            await self._survey.ensure_nodes_fit()
+        verdict = await self._allowed(host, args.old_inputs or {})
         pulumi.log.warn(verdict.text)
 
     async def before_step_delete(self, args: pulumi.ResourceHookArgs) -> None:
@@ -127,9 +122,9 @@ class Guard:
             if urn is None:
                 continue
             host = self._host(urn.rpartition("::")[2])
-            verdict = await self._verdict(host, inputs)
-            if not verdict.allowed:
-                raise RefusedError(verdict.text)
+            stays = host in self._settled
+            if not stays and await self._survey.occupant(*_place(inputs)) is not None:
+                await self._allowed(host, inputs)
 
     async def _container(self, resource_id: str) -> tuple[str | None, Mapping[str, Any]]:
         """The container of the state that has this id."""
@@ -143,8 +138,9 @@ class Guard:
         name = resource.removesuffix(CONTAINER_ROLE)
         return self._renamed.get(name, name)
 
-    async def _verdict(self, host: str, inputs: Mapping[str, Any]) -> Verdict:
-        return judge(
+    async def _allowed(self, host: str, inputs: Mapping[str, Any]) -> Verdict:
+        """What is said when a container is lost; raises where it must not be."""
+        verdict = judge(
             Situation(
                 host=host,
                 old=described(inputs),
@@ -153,8 +149,25 @@ class Guard:
                 destroying=self._destroying,
                 may_replace=self._settings.replace,
                 may_remove=self._settings.remove,
+                exists=host in self._settings.existing,
             )
         )
+        if not verdict.allowed:
+            raise RefusedError(verdict.text)
+        await self._ensure_ours(host, inputs)
+        if host in self._marks and not self._destroying and host not in self._settled:
+            await self._ensure_place(host, inputs)
+        return verdict
+
+    async def _ensure_place(self, host: str, inputs: Mapping[str, Any]) -> None:
+        """What comes after must be possible, before anything is lost."""
+        spec = self._settings.containers[host]
+        if spec.vm_id != _place(inputs)[1]:
+            there = await self._survey.occupant(spec.node, spec.vm_id)
+            refusal = refusal_to_create(host, spec, self._marks[host], there) if there else None
+            if refusal:
+                raise RefusedError(refusal)
+        await self._survey.ensure_nodes_fit()
 
     async def _wanted(self, host: str) -> Described | None:
         spec = self._settings.containers.get(host)
@@ -170,14 +183,18 @@ class Guard:
         )
 
     async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
-        node, vm_id = inputs.get("nodeName"), inputs.get("vmId")
-        if vm_id is None:
+        if inputs.get("vmId") is None:
             return
-        tags = await self._survey.tags(str(node), int(vm_id))
-        if tags is None:
-            return
+        node, vm_id = _place(inputs)
+        there = await self._survey.occupant(node, vm_id)
+        if refusal := refusal_by_what_is_there(host, node, vm_id, there):
+            raise RefusedError(refusal)
         names = [host, *(was for was, now in self._renamed.items() if now == host)]
         own = [Mark(self._project, self._stack, name, self._settings.id) for name in names]
-        refusal = refusal_to_touch(host, int(vm_id), own, inputs.get("tags") or (), tags)
-        if refusal:
+        tags = there.tags or () if there else ()
+        if refusal := refusal_to_touch(host, vm_id, own, inputs.get("tags") or (), tags):
             raise RefusedError(refusal)
+
+
+def _place(inputs: Mapping[str, Any]) -> tuple[str, int]:
+    return str(inputs.get("nodeName")), int(inputs.get("vmId") or 0)

@@ -58,13 +58,16 @@ def in_words(names: list[str], old: Described, new: Described) -> str:
 
 
 def impact(host: str, old: Described, new: Described) -> list[str]:
-    """Lines about an update of a container: what reboots it, then what does not."""
+    """Lines about an update of a container: what reboots or starts it, then what does not."""
     changed = changes(old, new)
     reboots = [name for name in changed if EFFECTS[name] is Effect.REBOOT]
     others = [name for name in changed if name not in reboots]
     container = f"container {new.get('vm_id')}"
     lines = []
-    if reboots:
+    if old.get("started") is False:
+        why = f" ({in_words(reboots, old, new)})" if reboots else ""
+        lines.append(f"{host}: starts {container}{why}, which somebody stopped")
+    elif reboots:
         lines.append(f"{host}: reboots {container} ({in_words(reboots, old, new)})")
     if others:
         lines.append(f"{host}: changes {container} in place ({in_words(others, old, new)})")

@@ -14,8 +14,13 @@ def refusal_to_create(host: str, spec: Container, mark: Mark, there: Occupant) -
     """
     taken = f"{host}: VM id {spec.vm_id} is taken by {there.description}"
     marks = marks_in(there.tags or ())
-    if mark in marks:
+    if mark in marks and there.node in (None, spec.node):
         return None
+    if mark in marks:
+        return (
+            f"{taken}, which is the one of this stack; nothing was changed. Say node: {there.node} "
+            f"in hosts/{host}/container, or move it to {spec.node} in Proxmox"
+        )
     for other in marks:
         if mark.same_stack(other):
             return (
@@ -52,6 +57,30 @@ def refusal_beside_a_lost_host(
         f"no longer one of berth:hosts; nothing was changed. If {host} is its new name, add "
         f"was: {name} to hosts/{host}/container; to lose {name}, add it to berth:remove"
     )
+
+
+def refusal_by_what_is_there(
+    host: str, node: str, vm_id: int, there: Occupant | None
+) -> str | None:
+    """Why a container of the state cannot be changed or deleted, whatever its tags say."""
+    if there is None:
+        return (
+            f"{host}: container {vm_id} is gone from Proxmox; nothing was changed. Let the stack "
+            "notice it: pulumi refresh; after that the same command goes through"
+        )
+    if there.tags is None:
+        return (
+            f"{host}: these credentials may not look at container {vm_id}, so nobody can tell "
+            f"whose it is; nothing was changed. They need VM.Audit on /vms/{vm_id} "
+            "(docs/proxmox.md)"
+        )
+    if there.node not in (None, node):
+        return (
+            f"{host}: VM id {vm_id} is that of {there.description}, not of a container on {node}; "
+            f"nothing was changed. Move it back to {node} if it is this one; if it is not, let "
+            "the stack forget its own: pulumi state delete (docs/proxmox.md)"
+        )
+    return None
 
 
 def refusal_to_touch(

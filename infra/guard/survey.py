@@ -6,19 +6,15 @@ from typing import ParamSpec, TypeVar
 
 import pulumi
 
+from infra import last_run
 from infra.node.client import ApiError, CannotAskError, Credentials, NodeClient
 from infra.node.facts import Findings, check_nodes
-from infra.node.occupant import (
-    Occupant,
-    container_config,
-    occupant_of,
-    split_tags,
-    tagged_containers,
-)
+from infra.node.occupant import Occupant, occupant_of, tagged_containers
 from infra.node.rights import check_rights
 from infra.settings import ProxmoxAccess, Settings
 from infra.settings.models import Container
 
+PACKAGE = "proxmoxve"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -27,15 +23,38 @@ class RefusedError(Exception):
     """Why the engine must not go on; it shows the text."""
 
 
-class Survey:
+class Node:
+    """Asks who has an id, with the settings' credentials.
+
+    Without any, as when all hosts left the stack file, it asks with those in the state of the
+    stack: what the engine deletes then, it deletes with them.
+    """
+
+    def __init__(self, access: ProxmoxAccess | None, project: str, stack: str) -> None:
+        self._access = access
+        self._project, self._stack = project, stack
+        self._client: NodeClient | None = None
+
+    async def occupant(self, node: str, vm_id: int) -> Occupant | None:
+        """Who has the id now; None when it is free."""
+        return await _asked(occupant_of, await self._connected(), node, vm_id)
+
+    async def _connected(self) -> NodeClient:
+        if self._client is None:
+            if self._access is None:
+                self._client = await _client_of_state(self._project, self._stack)
+            else:
+                self._client = await _client(self._access)
+        return self._client
+
+
+class Survey(Node):
     """One look at all nodes in a run, shared by every container; ids are looked up each time."""
 
-    def __init__(self, settings: Settings, stack: str) -> None:
-        self._access = settings.proxmox
+    def __init__(self, settings: Settings, project: str, stack: str) -> None:
+        super().__init__(settings.proxmox, project, stack)
         self._containers: Mapping[str, Container] = settings.containers
         self._replace = settings.replace
-        self._stack = stack
-        self._client: NodeClient | None = None
         self._looking = asyncio.Lock()
         self._findings: Findings | None = None
         self._listing = asyncio.Lock()
@@ -59,22 +78,12 @@ class Survey:
                 f"({len(problems)} problem{'s' * (len(problems) > 1)}):\n{lines}"
             )
 
-    async def occupant(self, node: str, vm_id: int) -> Occupant | None:
-        """Who has the id now."""
-        return await _asked(occupant_of, await self._connected(), node, vm_id)
-
     async def tagged(self) -> dict[int, tuple[str, ...]]:
         """The tags of all containers that may be seen, by VM id; listed once in a run."""
         async with self._listing:
             if self._tagged is None:
                 self._tagged = await _asked(tagged_containers, await self._connected())
             return self._tagged
-
-    async def tags(self, node: str, vm_id: int) -> tuple[str, ...] | None:
-        """The tags of a container now; None when it is gone, or cannot be asked about."""
-        if self._access is None:
-            return None
-        return await _tags(await self._connected(), node, vm_id)
 
     def _look(self, client: NodeClient) -> Findings:
         free = {
@@ -86,22 +95,6 @@ class Survey:
         findings.problems += check_rights(client, self._containers)
         return findings
 
-    async def _connected(self) -> NodeClient:
-        if self._client is None:
-            assert self._access is not None
-            self._client = await _client(self._access)
-        return self._client
-
-
-async def tags_now(access: ProxmoxAccess, node: str, vm_id: int) -> tuple[str, ...] | None:
-    """The tags of a container now, for who has no settings; None as Survey.tags."""
-    return await _tags(await _client(access), node, vm_id)
-
-
-async def _tags(client: NodeClient, node: str, vm_id: int) -> tuple[str, ...] | None:
-    config = await _asked(container_config, client, node, vm_id)
-    return None if config is None else split_tags(config.get("tags"))
-
 
 async def _client(access: ProxmoxAccess) -> NodeClient:
     credentials = Credentials(
@@ -110,6 +103,22 @@ async def _client(access: ProxmoxAccess) -> NodeClient:
         password=await access.password.future() if access.password else None,
     )
     return NodeClient(access.endpoint, credentials, insecure=access.insecure)
+
+
+async def _client_of_state(project: str, stack: str) -> NodeClient:
+    for urn, provider in (await last_run.resources(project, stack)).items():
+        if f"::pulumi:providers:{PACKAGE}::" in urn and provider.get("endpoint"):
+            credentials = Credentials(
+                api_token=provider.get("apiToken"),
+                username=provider.get("username"),
+                password=provider.get("password"),
+            )
+            insecure = str(provider.get("insecure", False)).lower() == "true"
+            return NodeClient(str(provider["endpoint"]), credentials, insecure=insecure)
+    raise RefusedError(
+        "proxmox/endpoint: missing, so nobody can be asked whose containers these are; "
+        "set PROXMOX_VE_ENDPOINT and PROXMOX_VE_API_TOKEN"
+    )
 
 
 async def _asked(ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

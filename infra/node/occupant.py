@@ -16,6 +16,7 @@ class Occupant:
 
     description: str
     tags: tuple[str, ...] | None
+    node: str | None = None
 
 
 def occupant_of(
@@ -40,7 +41,8 @@ def occupant_of(
         waited += 1.0
     if config is not None:
         name = config.get("hostname", "without a name")
-        return Occupant(f"the container {name} on node {node}", split_tags(config.get("tags")))
+        tags = split_tags(config.get("tags"))
+        return Occupant(f"the container {name} on node {node}", tags, node)
     return _listed(client, vm_id)
 
 
@@ -86,7 +88,6 @@ def _listed(client: NodeClient, vm_id: int) -> Occupant:
         if int(row.get("vmid", 0)) == vm_id:
             kind = kinds.get(str(row.get("type")), "guest")
             name = row.get("name", "without a name")
-            return Occupant(
-                f"the {kind} {name} on node {row.get('node')}", split_tags(row.get("tags"))
-            )
+            node = str(row.get("node"))
+            return Occupant(f"the {kind} {name} on node {node}", split_tags(row.get("tags")), node)
     return Occupant("a guest that these credentials may not look at", None)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from infra.settings.checks import Parsed
 from infra.settings.model import Model
 from infra.settings.scalars import (
     Address,
@@ -33,9 +34,11 @@ from infra.settings.scalars import (
 )
 from infra.settings.service import Service
 from infra.settings.service_scalars import ServiceName
+from infra.settings.ssh_keys import PUBLIC_KEY, public_key
 from infra.settings.template_names import file_of, guess_system
 from infra.settings.ways import Cloudflare, Tailnet
 
+PublicKey = Annotated[str, Parsed(public_key, PUBLIC_KEY, hidden=True)]
 System = Literal["debian", "ubuntu", "alpine", "fedora", "centos", "archlinux", "opensuse"]
 Algorithm = Literal["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
 
@@ -77,13 +80,19 @@ class Ssh(Model):
         "its public half goes into every container (else BERTH_SSH_PRIVATE_KEY or "
         "BERTH_SSH_PRIVATE_KEY_FILE)",
     )
-    authorized_keys: tuple[str, ...] = Field(
+    authorized_keys: tuple[PublicKey, ...] = Field(
         (), strict=False, description="further public keys that may log in as root"
     )
 
 
 class Template(Model):
     """What a container is made from: a `volume` on the node, or a file to download."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["volume"]}, {"required": ["url", "checksum"]}],
+        }
+    )
 
     volume: Volume | None = Field(
         None, description="a template that is on a storage of the node already"

@@ -16,7 +16,7 @@ from infra.settings.service_places import places
 from infra.settings.service_sources import Looked
 from infra.settings.shape import Partial
 from infra.settings.source import Source
-from infra.settings.ssh_keys import check_public_key, public_half
+from infra.settings.ssh_keys import public_half
 from infra.settings.ways_resolve import CLOUDFLARED_KEY, Ways
 
 
@@ -184,12 +184,7 @@ def _ssh(
             public_keys.append(public_half(key.value))
         except ValueError as error:
             problems.append(Problem(key.path, str(error)))
-    for index, text in enumerate(partial.ssh.get("authorized_keys", ())):
-        try:
-            check_public_key(text)
-        except ValueError as error:
-            problems.append(Problem(at("ssh", "authorized_keys", index), str(error)))
-        public_keys.append(text.strip())
+    public_keys += partial.ssh.get("authorized_keys", ())
     return key, tuple(dict.fromkeys(public_keys))
 
 
@@ -238,7 +233,7 @@ def _environment_keys(
     variable = "BERTH_SSH_PRIVATE_KEY_FILE"
     if file := environment.get(variable):
         try:
-            found.append((variable, Path(file).expanduser().read_text(encoding="utf-8")))
+            found.append((variable, _expanded(file).read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(variable, _unreadable(file, error)))
     return found
@@ -261,7 +256,9 @@ def _host_keys(
                 problems.append(Problem(path, str(error)))
         elif "address" in values and "port" in values:
             try:
-                key = find_host_key(Path(file), values["address"], values["port"]) if file else None
+                looked_in = _expanded(file) if file else None
+                known = (values["address"], values["port"])
+                key = find_host_key(looked_in, *known) if looked_in else None
             except (OSError, UnicodeDecodeError) as error:
                 problems.append(Problem("BERTH_KNOWN_HOSTS", _unreadable(str(file), error)))
                 return keys
@@ -270,6 +267,13 @@ def _host_keys(
             else:
                 problems.append(Problem(path, _no_host_key(values["address"], file)))
     return keys
+
+
+def _expanded(file: str) -> Path:
+    try:
+        return Path(file).expanduser()
+    except RuntimeError:  # ~NAME of a user whom this machine does not know
+        return Path(file)
 
 
 def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> str:

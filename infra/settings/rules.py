@@ -49,12 +49,21 @@ def ensure_unique_vm_ids(partial: Partial) -> Iterator[Problem]:
 
 
 def ensure_unique_addresses(partial: Partial) -> Iterator[Problem]:
-    """Two machines with one address answer in turn."""
-    addresses = {
-        at("hosts", name, draft.kind, "address"): (name, _ip(draft.values.get("address")))
-        for name, draft in partial.hosts.items()
-    }
-    yield from _ensure_unique(addresses, "take another address")
+    """Two machines with one address answer in turn; behind a router their ports differ."""
+    seen: list[tuple[str, str, object]] = []
+    for name, draft in partial.hosts.items():
+        address = _ip(draft.values.get("address"))
+        port = draft.values.get("port") if draft.kind == "existing" else None
+        if address is None:
+            continue
+        for other, its_address, its_port in seen:
+            if address == its_address and (None in (port, its_port) or port == its_port):
+                yield Problem(
+                    at("hosts", name, draft.kind, "address"),
+                    f"{address} is that of {other} already; take another address",
+                )
+                break
+        seen.append((name, address, port))
 
 
 def ensure_unique_hostnames(partial: Partial) -> Iterator[Problem]:
@@ -178,9 +187,10 @@ def ensure_replaced_hosts_exist(partial: Partial) -> Iterator[Problem]:
 
 
 def ensure_removed_hosts_are_gone(partial: Partial) -> Iterator[Problem]:
-    """A host cannot be declared and removed at once."""
+    """A container cannot be declared and removed at once."""
     for index, name in enumerate(partial.remove):
-        if name in partial.kinds:
+        # A container whose name an existing host has now is removed all the same.
+        if partial.kinds.get(name, ("existing",)) != ("existing",):
             yield Problem(
                 at("remove", index),
                 f"{name} is still one of hosts; take it out there to remove it, or out of here",

@@ -1,9 +1,9 @@
 """The single values of a stack file, each with its form."""
 
 import re
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ HOSTNAME_LIMIT = 64
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DNS = rf"{_LABEL}(?:\.{_LABEL})*"
 _ARCHIVE = r"\.tar(?:\.gz|\.xz|\.zst|\.bz2)?"
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
+_NOBODYS = (IPv4Network("0.0.0.0/8"), IPv4Network("240.0.0.0/4"))
 _INTERFACE = 'must be an IPv4 address with its prefix length, such as "192.168.1.111/24"'
 
 
@@ -25,7 +28,8 @@ def _interface(text: str) -> IPv4Interface:
     interface = IPv4Interface(text)
     if interface.network.prefixlen < 8:
         raise SaidError("must have a prefix length of 8 to 32, since Proxmox takes no other")
-    if interface.is_loopback or interface.is_multicast:
+    nobodys = any(interface.ip in network for network in _NOBODYS)
+    if interface.is_loopback or interface.is_multicast or nobodys:
         raise SaidError("must be the address of one host on a network")
     network = interface.network
     if network.prefixlen < 31:
@@ -40,17 +44,27 @@ def _endpoint(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme == "http":
         raise SaidError("must begin with https://, since Proxmox answers nothing else")
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.port == 0:
+    if parts.scheme != "https" or parts.username or parts.port == 0:
         raise ValueError(text)
+    _check_host(parts)
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise SaidError("must end after the port, without a path")
     return f"https://{parts.netloc}/"
 
 
+def _check_host(parts: SplitResult) -> None:
+    host = parts.hostname or ""
+    if ":" in host:
+        IPv6Address(host)
+    else:
+        _host_address(host)
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or parts.port == 0 or re.search(r"\s", text):
         raise ValueError(text)
+    _check_host(parts)
     if parts.username is not None or parts.password is not None:
         raise SaidError("must not hold a user or password", hidden=True)
     return text
@@ -86,14 +100,14 @@ def _tag(text: str) -> str:
 
 Interface = Annotated[
     IPv4Interface,
-    Parsed(_interface, _INTERFACE, {"pattern": r"^[0-9.]+/[0-9]+$"}),
+    Parsed(_interface, _INTERFACE, {"pattern": rf"^{_IPV4}/[0-9]{{1,2}}$"}),
 ]
 Address = Annotated[
     IPv4Address,
     Parsed(
         IPv4Address,
         'must be an IPv4 address without a prefix, such as "192.168.1.1"',
-        {"format": "ipv4"},
+        {"format": "ipv4", "pattern": f"^{_IPV4}$"},
     ),
 ]
 HostAddress = Annotated[

@@ -44,6 +44,8 @@ def schema() -> dict[str, Any]:
                 "additionalProperties": False,
             },
         },
+        # The engine passes over what stands beside `config:` instead of below it.
+        "patternProperties": {"^berth:": False},
         "$defs": definitions,
     }
 

@@ -1,5 +1,6 @@
 """Reads the engine's configuration: the one place that does, and the one that sees secrets."""
 
+import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pulumi.runtime.config import CONFIG, get_config, is_config_secret
 from infra.settings.checks import shown
 from infra.settings.models import StackFile
 from infra.settings.problems import Problem, at
-from infra.settings.stack_file import Place, StackText, read_stack_text
+from infra.settings.stack_file import Place, StackText, keys_outside, read_stack_text
 
 NAMESPACE = "berth"
 SECRETS = "secrets"
@@ -58,6 +59,13 @@ def read_source(environment: Mapping[str, str]) -> Source:
     tainted = frozenset(k for k in present if is_config_secret(f"{NAMESPACE}:{k}")) - {SECRETS}
     for key in sorted(present - {SECRETS}):
         values[key] = _parsed(key)
+    problems += [
+        Problem(
+            f"{NAMESPACE}:{key}",
+            'stands outside "config:", where nobody reads it; indent it, below "config:"',
+        )
+        for key in keys_outside(environment, pulumi.get_stack(), present)
+    ]
     text = read_stack_text(environment, pulumi.get_stack(), present)
     places = {key: (text.secret_places(key) if text else []) or [(key,)] for key in tainted}
     problems += [_misplaced(place) for key in sorted(tainted) for place in places[key]]
@@ -85,6 +93,8 @@ def _keys(problems: list[Problem]) -> set[str]:
             present.add(key)
         elif namespace == NAMESPACE:
             problems.append(Problem(key, f"unknown key; known here: {', '.join(sorted(known))}"))
+        elif difflib.get_close_matches(namespace.lower(), [NAMESPACE], cutoff=0.7):
+            problems.append(Problem(full, f"unknown key; did you mean {NAMESPACE}:{key}?"))
         elif section := _SECTIONS.get(namespace):
             problems.append(
                 Problem(full, f"is not read; the provider gets its settings from berth:{section}")

@@ -11,7 +11,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
+from infra.settings.checks import SaidError
+
+PUBLIC_KEY = "must be one OpenSSH public key, such as the line of a .pub file: ssh-ed25519 AAAA..."
 _OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY-----"
+_END = "-----END OPENSSH PRIVATE KEY-----"
 _MAGIC = b"openssh-key-v1\0"
 
 
@@ -32,6 +36,7 @@ def public_half(private_key: str) -> str:
             "take it off a copy: ssh-keygen -p -N '' -f COPY"
         )
     try:
+        _ensure_lines(private_key)
         key = load_ssh_private_key(f"{text}\n".encode(), password=None)
         public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -47,18 +52,24 @@ def public_half(private_key: str) -> str:
     return public.decode()
 
 
-def check_public_key(text: str) -> None:
-    """ValueError when `text` is no line of an authorized_keys file, without options."""
+def public_key(text: str) -> str:
+    """A line of an authorized_keys file, without options; ValueError when it is none."""
     lines = text.strip().splitlines()
     if "PRIVATE" in text:
-        raise ValueError("must be a public key; this is a private one, which belongs nowhere here")
+        raise SaidError("must be a public key; this is a private one, which belongs nowhere here")
     try:
         (line,) = lines
         load_ssh_public_key(" ".join(line.split()[:2]).encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise ValueError(
-            "must be one OpenSSH public key, such as the line of a .pub file: ssh-ed25519 AAAA..."
-        ) from None
+    except UnsupportedAlgorithm:
+        raise ValueError(text) from None
+    return line.strip()
+
+
+def _ensure_lines(private_key: str) -> None:
+    """ValueError where the lines were joined or moved in: SSH in Go reads no such key."""
+    lines = [line.rstrip() for line in private_key.splitlines()]
+    if _OPENSSH not in lines or _END not in lines:
+        raise ValueError
 
 
 def _cipher(text: str) -> bytes:

@@ -4,6 +4,7 @@ Only for better messages: nothing is configured from here, and where the file ca
 (it was named with --config-file) the messages name the top-level key instead.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,18 @@ class StackText:
         return [str(name) for name, value in secrets.items() if not _is_secure(value)]
 
 
+def keys_outside(environment: Mapping[str, str], stack: str, keys: set[str]) -> list[str]:
+    """berth: keys beside `config:` instead of below it, which the engine passes over in silence."""
+    text = _read(environment, stack) or ""
+    if not all(f"berth:{key}" in text for key in keys):
+        return []
+    return re.findall(r"^[\"']?berth:(\w+)[\"']?\s*:", text, re.MULTILINE)
+
+
 def read_stack_text(environment: Mapping[str, str], stack: str, keys: set[str]) -> StackText | None:
     """The stack file that the engine used, as far as that can be told; else None."""
-    path = Path(environment.get("PULUMI_OPTION_CONFIG_FILE") or f"Pulumi.{stack}.yaml")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+    text = _read(environment, stack)
+    if text is None:
         return None
     if "secure:" not in text and '"secure"' not in text:
         return None
@@ -51,6 +58,14 @@ def read_stack_text(environment: Mapping[str, str], stack: str, keys: set[str]) 
     if {k.removeprefix("berth:") for k in config if str(k).startswith("berth:")} < keys:
         return None
     return StackText(config)
+
+
+def _read(environment: Mapping[str, str], stack: str) -> str | None:
+    path = Path(environment.get("PULUMI_OPTION_CONFIG_FILE") or f"Pulumi.{stack}.yaml")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _is_secure(value: object) -> bool:

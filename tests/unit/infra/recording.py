@@ -28,6 +28,8 @@ from infra.settings import Settings, load
 from tests.conftest import REPO
 
 STACK = "pulumi:pulumi:Stack"
+CONTAINER = "proxmoxve:index/containerLegacy:ContainerLegacy"
+NETWORK_CARD = "BC:24:11:00:00:01"
 READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
 
@@ -133,18 +135,26 @@ class Recorded:
 class Recorder(pulumi.runtime.Mocks):
     """Not an engine: it remembers what is registered, in whatever order.
 
-    `last_outputs` are those that the stack had before; `ids` are given in place of made-up ones.
+    `last_outputs` are those that the stack had before; `ids` are given in place of made-up ones;
+    `network_card` is the address of the one that a container gets when it is made.
     """
 
     resources: list[Recorded] = field(default_factory=list)
     last_outputs: dict[str, Any] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    network_card: str = NETWORK_CARD
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
         secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
-        return self.ids.get(args.name, f"{args.name}-id"), inputs
+        return self.ids.get(args.name, f"{args.name}-id"), self._outputs(args.typ, inputs)
+
+    def _outputs(self, kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        if kind != CONTAINER:
+            return inputs
+        cards = [{**card, "macAddress": self.network_card} for card in inputs["networkInterfaces"]]
+        return inputs | {"networkInterfaces": cards}
 
     def call(
         self, args: pulumi.runtime.MockCallArgs
@@ -203,6 +213,7 @@ def run_program(
     monkeypatch: pytest.MonkeyPatch,
     last_outputs: Mapping[str, Any] | None = None,
     ids: Mapping[str, str] | None = None,
+    network_card: str = NETWORK_CARD,
 ) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
     for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
@@ -211,7 +222,9 @@ def run_program(
     monkeypatch.setattr(hooks, "bind_ways", lambda _callbacks: hooks.WayBindings())
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    recorder = Recorder(last_outputs=dict(last_outputs or {}), ids=dict(ids or {}))
+    recorder = Recorder(
+        last_outputs=dict(last_outputs or {}), ids=dict(ids or {}), network_card=network_card
+    )
     mock(recorder)
     configure(config)
 

@@ -77,6 +77,18 @@ def chat(**changes: object) -> dict[str, object]:
             'got "http://pve:8006/"'),
         ),
         (
+            {"proxmox": {"endpoint": "https://192.168. 1.11:8006/", "api_token": "proxmox-token"}},
+            {},
+            ("proxmox/endpoint: must be the address of the Proxmox API, such as "
+            'https://192.168.1.11:8006/, got "https://192.168. 1.11:8006/"'),
+        ),
+        (
+            {"ssh": {"private_key": "ssh-key"}},
+            {"BERTH_SSH_PRIVATE_KEY_FILE": "~nobody-of-this-name/key"},
+            ("BERTH_SSH_PRIVATE_KEY_FILE: cannot read ~nobody-of-this-name/key: "
+            "No such file or directory"),
+        ),
+        (
             {"proxmox": {"endpoint": "https://pve:8006/", "api_token": "other"}},
             {},
             ("proxmox/api_token: other is no entry of berth:secrets; add it: "
@@ -145,6 +157,13 @@ def test_a_permission_to_replace_that_is_left_in_the_file_is_said() -> None:
             ),
         ),
         (
+            PRIVATE_KEY.replace("\n", " "),
+            (
+                "does not parse as an OpenSSH private key; store the whole file: "
+                "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE"
+            ),
+        ),
+        (
             PRIVATE_KEY[:200],
             (
                 "does not parse as an OpenSSH private key; store the whole file: "
@@ -175,6 +194,14 @@ def test_a_private_key_among_the_public_ones_is_refused_and_not_shown() -> None:
             "ssh/authorized_keys/0: must be a public key; this is a private one, which belongs "
             "nowhere here"
         )
+    ]
+
+
+def test_every_public_key_that_is_none_is_told_whatever_else_is_in_the_list() -> None:
+    keys = ["ssh-ed25519 AAAA", PUBLIC_KEY, None, 5]
+    problems = errors_of(stack(ssh={"private_key": "ssh-key", "authorized_keys": keys}))
+    assert [p.partition(": must be one OpenSSH public key")[0] for p in problems] == [
+        f"ssh/authorized_keys/{index}" for index in (0, 2, 3)
     ]
 
 

@@ -150,7 +150,7 @@ def test_a_virtual_machine_on_another_node_is_described() -> None:
     found = occupant(
         {"cluster/nextid": TAKEN, "nodes/pve/lxc/111/config": GONE, "cluster/resources": rows}
     )
-    assert found == Occupant("the virtual machine db on node pve2", ("a", "b"))
+    assert found == Occupant("the virtual machine db on node pve2", ("a", "b"), "pve2")
 
 
 def test_a_guest_that_is_hidden_from_the_token_is_an_occupant_all_the_same() -> None:
@@ -179,7 +179,7 @@ def test_a_container_that_is_being_made_is_waited_for() -> None:
 
     client: Any = Changing(**{"cluster/nextid": TAKEN})
     found = occupant_of(client, "pve", 111, lambda _seconds: None)
-    assert found == Occupant("the container chat on node pve", ("x",))
+    assert found == Occupant("the container chat on node pve", ("x",), "pve")
 
 
 def lacking(*, missing: str, **changes: object) -> list[str]:

@@ -35,7 +35,17 @@ def test_every_stack_file_fits_the_schema_and_points_an_editor_to_it(path: Path)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"memroy_mb": 1}, {"vm_id": 7}, {"tags": ["berth+x"]}, {"node": None}]
+    "changes",
+    [
+        {"memroy_mb": 1},
+        {"vm_id": 7},
+        {"tags": ["berth+x"]},
+        {"node": None},
+        {"address": "192.168.1.300/24"},
+        {"gateway": "192.168.1.1/24"},
+        {"template": {"url": "https://example.org/debian-13.tar.zst"}},
+        {"template": {}},
+    ],
 )
 def test_an_editor_marks_what_the_settings_refuse(changes: dict[str, Any]) -> None:
     secrets = {"ssh-key": {"secure": "v1:..."}}
@@ -48,6 +58,11 @@ def test_an_editor_marks_what_the_settings_refuse(changes: dict[str, Any]) -> No
 )
 def test_an_editor_marks_a_host_that_is_none(hosts: dict[str, Any]) -> None:
     assert complaints({"config": stack(hosts, secrets={"ssh-key": {"secure": "v1:..."}})})
+
+
+def test_an_editor_marks_what_stands_beside_the_configuration() -> None:
+    config = stack(secrets={"ssh-key": {"secure": "v1:..."}})
+    assert complaints({"config": config, "berth:services": {}})
 
 
 def test_an_editor_marks_a_secret_in_clear() -> None:

@@ -1,7 +1,10 @@
 """Every wrong stack file gets one clear error before anything happens: the exact texts."""
 
+from pathlib import Path
+
 import pulumi
 import pytest
+import yaml
 
 from tests.unit.infra.recording import (
     PUBLIC_KEY,
@@ -80,6 +83,10 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
             '/address: must be the address of one host on a network, got "127.0.0.2/8"',
         ),
         (
+            {"address": "0.0.0.5/8", "gateway": "0.0.0.1"},
+            '/address: must be the address of one host on a network, got "0.0.0.5/8"',
+        ),
+        (
             {"gateway": "192.168.1.255"},
             ("/gateway: must be the router's address, got 192.168.1.255, the first or last "
             "address of 192.168.1.0/24, which no host can have"),
@@ -115,6 +122,12 @@ def test_a_sound_stack_file_has_secure_defaults() -> None:
             {"template": {"url": "https://me:hunter2@example.org/debian-13.tar.zst",
                           "checksum": "0" * 64}},
             "/template/url: must not hold a user or password",
+        ),
+        (
+            {"template": {"url": "https://example.org:99999/debian-13.tar.zst",
+                          "checksum": "0" * 64}},
+            ("/template/url: must be an http or https address, "
+            'got "https://example.org:99999/debian-13.tar.zst"'),
         ),
         ({"vlan": 5000}, "/vlan: must be at most 4094, got 5000"),
         (
@@ -240,3 +253,24 @@ def test_a_fresh_id_is_one_that_the_settings_take() -> None:
     ids = {new_stack_id() for _ in range(20)}
     assert len(ids) == 20
     assert all(settings_of(stack(id=one)).id == one for one in ids)
+
+
+def test_keys_that_nobody_reads_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(f"{yaml.safe_dump({'config': stack()})}berth:services:\n  chat: {{}}\n")
+    assert errors_of(stack(), {"PULUMI_OPTION_CONFIG_FILE": str(file)}) == [
+        'berth:services: stands outside "config:", where nobody reads it; indent it, below "config:"'
+    ]
+    assert errors_of(stack() | {"Bert:remove": ["chat"]}) == [
+        "Bert:remove: unknown key; did you mean berth:remove?"
+    ]
+
+
+def test_machines_behind_one_address_are_told_apart_by_their_ports() -> None:
+    def there(port: int) -> dict[str, object]:
+        return {"existing": {"address": "192.168.1.20", "port": port, "host_key": PUBLIC_KEY}}
+
+    assert len(settings_of(stack({"one": there(22), "two": there(2222)})).existing) == 2
+    assert errors_of(stack({"one": there(22), "two": there(22)})) == [
+        "hosts/two/existing/address: 192.168.1.20 is that of one already; take another address"
+    ]

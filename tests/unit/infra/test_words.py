@@ -6,7 +6,11 @@ from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, judge, judge_update
 from infra.guard.impact import EFFECTS, impact
 from infra.guard.mark import Mark, marks_in
-from infra.guard.ownership import refusal_to_create, refusal_to_touch
+from infra.guard.ownership import (
+    refusal_by_what_is_there,
+    refusal_to_create,
+    refusal_to_touch,
+)
 from infra.node.occupant import Occupant
 from infra.settings.models import Container
 from tests.unit.infra.recording import CHAT, settings_of, stack
@@ -77,6 +81,26 @@ def test_a_taken_vm_id_is_refused_and_its_owner_named(there: Occupant, text: str
     assert refusal_to_create("chat", chat(), MARK, there) == text
 
 
+def test_a_container_of_ours_on_another_node_is_not_waited_for_on_this_one() -> None:
+    there = Occupant("the container chat on node pve2", (TAG,), "pve2")
+    assert refusal_to_create("chat", chat(), MARK, there) == (
+        "chat: VM id 111 is taken by the container chat on node pve2, which is the one of this "
+        "stack; nothing was changed. Say node: pve2 in hosts/chat/container, or move it to pve in "
+        "Proxmox"
+    )
+    said = refusal_by_what_is_there("chat", "pve", 111, there)
+    assert said is not None
+    assert said.startswith(
+        "chat: VM id 111 is that of the container chat on node pve2, not of a container on pve"
+    )
+
+
+def test_a_container_that_may_not_be_looked_at_is_left_alone() -> None:
+    said = refusal_by_what_is_there("chat", "pve", 111, Occupant("a guest", None))
+    assert said is not None
+    assert "VM.Audit on /vms/111" in said
+
+
 def test_a_container_that_lost_its_mark_is_left_alone() -> None:
     assert refusal_to_touch("chat", 111, [MARK], [TAG], ("web", TAG)) is None
     assert refusal_to_touch("chat", 111, [MARK], [TAG], ("web",)) == (
@@ -100,6 +124,12 @@ def test_a_stack_whose_id_was_edited_can_still_be_destroyed() -> None:
 def test_a_reboot_is_said_in_words() -> None:
     assert impact("chat", now(memory=2048), now(memory=4096)) == [
         "chat: reboots container 111 (memory 2048 -> 4096)"
+    ]
+
+
+def test_a_container_that_somebody_stopped_is_said_to_start() -> None:
+    assert impact("chat", now(started=False), now()) == [
+        "chat: starts container 111, which somebody stopped"
     ]
 
 
@@ -215,4 +245,4 @@ def test_what_the_engine_keeps_and_what_is_declared_are_the_same_words() -> None
         },
     }
     assert described(kept) == now()
-    assert set(now()) == set(EFFECTS)
+    assert set(now()) == {*EFFECTS, "started"}

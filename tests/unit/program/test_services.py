@@ -100,7 +100,7 @@ def test_the_archive_lies_at_a_path_named_by_its_hash(program: Program) -> None:
 
 def test_a_step_on_a_container_goes_with_it(program: Program) -> None:
     for name in ("chat-deploy", "chat-login", "chat-host-key", "chat-archive", "chat-guest"):
-        assert program.resources[name].inputs["triggers"] == ["chat-container-id"]
+        assert program.resources[name].inputs["triggers"][0] == "chat-container-id"
 
 
 def test_an_exchanged_key_opens_the_door_for_the_new_one(
@@ -125,3 +125,20 @@ def test_an_exchanged_key_opens_the_door_for_the_new_one(
 
 def test_prod_has_the_application_of_this_checkout() -> None:
     assert "source: app\n" in (REPO / "Pulumi.prod.yaml").read_text(encoding="utf-8")
+
+
+def test_a_container_that_comes_again_with_its_old_id_gets_everything_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = run_program(config(), monkeypatch)
+    again = run_program(config(), monkeypatch, network_card="BC:24:11:00:00:02")
+
+    def anew(name: str) -> bool:
+        made_on = [program.resources[name].inputs["triggers"] for program in (first, again)]
+        return bool(made_on[0] != made_on[1])
+
+    for name in ("chat-host-key", "chat-login", "chat-guest", "chat-archive", "chat-deploy"):
+        assert anew(name), name
+    # What it undoes is gone with the first one, whose host key nothing has any more.
+    assert not anew("chat-remove")
+    assert not anew("talk-deploy")
