@@ -33,7 +33,7 @@ status: ## what runs in the lab
 test: ## sets up everything, then passes all tests; those that read the specification only beside it
 	bin/test
 
-test-unit: ## in seconds, without root
+test-unit: ## the quick ones, without root
 	$(PYTEST) tests/unit -m "not shared"
 
 test-engine: ## the real CLI and provider
