@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,20 @@ def _find(device: Device) -> FoundDevice:
     return FoundDevice(device, kind, found.st_rdev)
 
 
+def device_orders(devices: Iterable[FoundDevice], shift: int) -> list[dict[str, int]]:
+    """How to make the node of each device."""
+    return [
+        {
+            "type": found.type,
+            "number": found.number,
+            "uid": shift + found.device.uid,
+            "gid": shift + found.device.gid,
+            "mode": 0o660 if found.device.mode is None else found.device.mode,
+        }
+        for found in devices
+    ]
+
+
 def boot_order(
     spec: GuestSpec,
     paths: LabPaths,
@@ -70,16 +85,7 @@ def boot_order(
             {"image": str(volume.image), "point": point}
             for volume, point in [(spec.rootfs, "rootfs"), *mounts]
         ],
-        "devices": [
-            {
-                "type": found.type,
-                "number": found.number,
-                "uid": shift + found.device.uid,
-                "gid": shift + found.device.gid,
-                "mode": 0o660 if found.device.mode is None else found.device.mode,
-            }
-            for found in devices
-        ],
+        "devices": device_orders(devices, shift),
         "legacy": legacy_limits(spec, controllers),
         "steps": boot_steps(spec, spec.nameservers or nameservers),
     }

@@ -1,11 +1,12 @@
-"""Changes of a running container: limits, network cards, new mount points."""
+"""Changes of a running container: limits, network cards, new mount points and devices."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from lab.guests import GuestError, GuestSpec, NetworkInterface
-from lab.host.boot_order import shift_of
+from lab.host.boot_order import device_orders, find_devices, shift_of
 from lab.host.commands import run
 from lab.host.controllers import Legacy
 from lab.host.legacy import write_limits
@@ -98,6 +99,21 @@ async def add_mounts(monitor: int, pid: int, old: GuestSpec, new: GuestSpec) -> 
         if volume.mount_path not in taken:
             arguments = [str(volume.image), f"mount{number}", volume.mount_path, str(pid)]
             flags = [str(shift_of(new)), "ro" if volume.read_only else "rw"]
-            namespace = f"--mount=/proc/{monitor}/ns/mnt"
-            module = [sys.executable, "-S", "-m", "lab.host.hotmount"]
-            await run(["nsenter", namespace, f"--wdns={CHECKOUT}", *module, *arguments, *flags])
+            await _hotmount(monitor, *arguments, *flags)
+
+
+async def add_devices(monitor: int, pid: int, old: GuestSpec, new: GuestSpec) -> None:
+    """Show the devices that `new` has and `old` has not."""
+    known = {device.path for device in old.devices}
+    orders = device_orders(find_devices(new), shift_of(new))
+    for number, (device, order) in enumerate(zip(new.devices, orders, strict=True)):
+        if device.path not in known:
+            place = {"name": f"hot{number}", "target": device.path, "pid": pid}
+            more = {**place, "shift": shift_of(new)}
+            await _hotmount(monitor, "device", json.dumps(order | more))
+
+
+async def _hotmount(monitor: int, *arguments: str) -> None:
+    namespace = f"--mount=/proc/{monitor}/ns/mnt"
+    module = [sys.executable, "-S", "-m", "lab.host.hotmount"]
+    await run(["nsenter", namespace, f"--wdns={CHECKOUT}", *module, *arguments])

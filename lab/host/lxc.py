@@ -230,6 +230,7 @@ class LxcGuests:
         make_vlans(self._paths, new.interfaces)
         await hotplug.change_cards(self._paths, pid, old, new)
         await hotplug.add_mounts(monitor, pid, old, new)
+        await hotplug.add_devices(monitor, pid, old, new)
         self._write_order(new)
 
     def is_running(self, key: str) -> bool:

@@ -105,6 +105,8 @@ async def test_a_socket_opened_in_a_containers_network_answers_at_its_address(ho
 
 
 async def test_the_tunnel_device_can_be_opened_inside(host: Host) -> None:
-    spec = await host.running(devices=(TUN,))
+    without = await host.running()
+    spec = host.made[-1] = replace(without, devices=(TUN,))
+    await host.guests.apply(without, spec)
     make = "ip tuntap add dev tun0 mode tun && ip -br link show tun0"
     assert host.answer(spec, make).startswith("tun0")
