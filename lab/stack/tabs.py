@@ -15,6 +15,8 @@ def parsed(text: str, parse: Callable[[str], T]) -> T:
     """What `parse` makes of `text`, as the engine reads it; places in it stay what they are."""
     try:
         return parse(text)
+    except RecursionError as error:
+        raise yaml.YAMLError("its values are nested too deeply") from error
     except yaml.YAMLError:
         spaced = _BETWEEN_WORDS.sub(lambda tabs: " " * len(tabs[0]), text)
         if spaced == text:

@@ -26,7 +26,7 @@ def load_world(path: Path) -> World:
     try:
         twice = list(_twice(yaml.compose(text, Loader=yaml.SafeLoader)))
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"{path}: is no YAML: {error}") from error
     if document is None:
         raise LabError(f"{path}: is empty; `lab world` prints the default to start from")

@@ -216,7 +216,16 @@ def test_an_empty_file_gets_only_the_salt(side: LabSide, text: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"config: [", b"config:\n\t- x", b"a: *nobody\n", b"\xff\xfe\x00", b"- a\n- b\n", b"word\n"],
+    [
+        b"config: [",
+        b"config:\n\t- x",
+        b"a: *nobody\n",
+        b"\xff\xfe\x00",
+        b"- a\n- b\n",
+        b"word\n",
+        b"config: " + b"[" * 3000 + b"]" * 3000,
+    ],
+    ids=lambda content: content[:12],
 )
 def test_what_the_engine_will_refuse_reaches_it_as_it_is(side: LabSide, content: bytes) -> None:
     assert lab_copy(content, side).content == content
