@@ -257,7 +257,9 @@ def class_of(module: str, name: str) -> str:
     found = find_spec("pulumi_cloudflare")
     assert found is not None and found.origin is not None
     source = Path(found.origin).with_name(f"{module}.py").read_text(encoding="utf-8")
-    text = re.search(rf"^@[^\n]*\nclass {name}\b.*?(?=^@|^class |\Z)", source, re.MULTILINE | re.DOTALL)
+    text = re.search(
+        rf"^@[^\n]*\nclass {name}\b.*?(?=^@|^class |\Z)", source, re.MULTILINE | re.DOTALL
+    )
     assert text is not None
     return text[0]
 
