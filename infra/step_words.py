@@ -15,7 +15,8 @@ _LOGIN = (
     "`pct enter VM_ID`; docs/services.md says how a login key is exchanged"
 )
 _UNREACHABLE = (
-    "the host cannot be reached over SSH. Is it on, and does this machine have a way to it? "
+    "the host cannot be reached over SSH. Is it on, and does this machine have a way to it? If the "
+    "container is gone, `pulumi refresh` notices that. "
     "Nothing of this step was done; run `pulumi up` again when it answers"
 )
 _GONE_FOR_GOOD = (

@@ -95,7 +95,11 @@ class Guard:
     async def before_update(self, args: pulumi.ResourceHookArgs) -> None:
         """Say what the change does; refuse to change what is no longer ours."""
         host = self._host(args.name)
-        old, new = described(args.old_inputs or {}), described(args.new_inputs or {})
+        old = described(await _in_clear(args.old_inputs))
+        new = described(await _in_clear(args.new_inputs))
+        if not impact.changes(old, new) and old.get("started") is not False:
+            # A container that was taken up again is not what was asked for when it was made.
+            old = impact.as_it_was_read(described(await _in_clear(args.old_outputs)), new)
         if refusal := judge_update(host, old, new, as_root=self._as_root):
             raise RefusedError(refusal)
         await self._survey.ensure_nodes_fit()
@@ -143,7 +147,7 @@ class Guard:
         verdict = judge(
             Situation(
                 host=host,
-                old=described(inputs),
+                old=described(await _in_clear(inputs)),
                 new=await self._wanted(host),
                 settled=host in self._settled,
                 destroying=self._destroying,
@@ -194,6 +198,14 @@ class Guard:
         tags = there.tags or () if there else ()
         if refusal := refusal_to_touch(host, vm_id, own, inputs.get("tags") or (), tags):
             raise RefusedError(refusal)
+
+
+async def _in_clear(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """With what has a secret somewhere within it, such as the root password; only to compare."""
+    return {
+        key: await value.future() if isinstance(value, pulumi.Output) else value
+        for key, value in (inputs or {}).items()
+    }
 
 
 def _place(inputs: Mapping[str, Any]) -> tuple[str, int]:

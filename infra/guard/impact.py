@@ -52,6 +52,16 @@ def changes(old: Described, new: Described) -> list[str]:
     return [name for name in EFFECTS if old.get(name) != new.get(name)]
 
 
+def as_it_was_read(seen: Described, new: Described) -> Described:
+    """What the provider last read, but for what it cannot read and what both leave open."""
+    return {
+        name: new.get(name)
+        if effect is Effect.STEP or not (seen.get(name) or new.get(name))
+        else seen.get(name)
+        for name, effect in EFFECTS.items()
+    }
+
+
 def in_words(names: list[str], old: Described, new: Described) -> str:
     """`memory 2048 -> 4096, swap 512 -> 0`."""
     return ", ".join(_change(name, old.get(name), new.get(name)) for name in names)

@@ -135,3 +135,23 @@ def test_a_container_whose_name_an_existing_host_has_now_can_be_removed(node: No
     assert "add chat to berth:remove" in said
     it = guarding(there, remove=["chat"])
     assert said_by(it.before_delete, "chat-container", OLD) == ""
+
+
+def test_what_stands_beside_a_secret_is_spoken_of_all_the_same(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = guarding({"chat": container()})
+    node.guests = {111: {"tags": TAG}}
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", said.append)
+
+    def inputs(hostname: str) -> dict[str, Any]:
+        account = {"keys": [PUBLIC_KEY], "password": "hunter2"}
+        start = {"hostname": hostname, "userAccount": account}
+        return OLD | {"initialization": pulumi.Output.secret(start)}
+
+    args = pulumi.ResourceHookArgs(
+        "urn", "111", "chat-container", "type", inputs("other"), inputs("chat")
+    )
+    asyncio.get_event_loop().run_until_complete(it.before_update(args))
+    assert said == ["chat: reboots container 111 (hostname chat -> other)"]

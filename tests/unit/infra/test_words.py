@@ -4,7 +4,7 @@ import pytest
 
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, judge, judge_update
-from infra.guard.impact import EFFECTS, impact
+from infra.guard.impact import EFFECTS, as_it_was_read, impact
 from infra.guard.mark import Mark, marks_in
 from infra.guard.ownership import (
     refusal_by_what_is_there,
@@ -246,3 +246,11 @@ def test_what_the_engine_keeps_and_what_is_declared_are_the_same_words() -> None
     }
     assert described(kept) == now()
     assert set(now()) == {*EFFECTS, "started"}
+
+
+def test_a_container_that_was_taken_up_is_compared_with_what_it_is() -> None:
+    seen = now(memory=512, vlan=0, pool="", nameservers="", keys=None, start_order=0)
+    old = as_it_was_read(seen, now(memory=2048))
+    assert impact("chat", old, now(memory=2048)) == [
+        "chat: reboots container 111 (memory 512 -> 2048)"
+    ]
