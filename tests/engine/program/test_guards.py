@@ -217,6 +217,50 @@ def test_a_refresh_that_saw_no_mark_does_not_make_a_strangers_container_ours(
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
 
 
+def test_a_container_that_was_deleted_behind_our_back_is_made_again_with_all_its_steps(
+    lab: TestLab, stack: StackFile
+) -> None:
+    learnt = host_key_learnt(lab, stack)
+    lab.finish_task(lab.api("DELETE", "/nodes/pve/lxc/711", force=1))
+    stack.container("one")["cores"] = 2
+    stack.write()
+    assert "one: container 711 is gone from Proxmox; nothing was changed" in refused(lab, stack)
+
+    lab.pulumi(stack, "refresh", "--yes", "--skip-preview")
+    lab.pulumi(stack, *UP)
+    assert host_key_learnt(lab, stack) != learnt
+    assert lab.ssh("one", "true").code == 0
+    lab.pulumi(stack, "preview", "--expect-no-changes")
+
+
+def test_a_stranger_under_a_lost_id_survives_a_destroy_of_an_emptied_stack(
+    lab: TestLab, stack: StackFile
+) -> None:
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="somebody-elses")
+    hosts = dict(stack.hosts)
+    stack.hosts.clear()
+    stack.write()
+    said = refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    assert f"container 711 no longer carries the tag {MARK}" in said
+    assert 711 in ids(lab)
+    lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
+    stack.hosts.update(hosts)
+    stack.write()
+
+
+def test_nothing_is_lost_for_a_new_id_that_is_somebody_elses(
+    lab: TestLab, steady: StackFile, stack: StackFile
+) -> None:
+    before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
+    stack.container("one")["vm_id"] = 710
+    stack.document["config"]["berth:replace"] = ["one"]
+    stack.write()
+    assert "one: VM id 710 is taken by the container one on node pve" in refused(lab, stack)
+    assert (birth(lab, 711), host_key_learnt(lab, stack)) == (before, learnt)
+    stack.container("one")["vm_id"] = 711
+    stack.write()
+
+
 @pytest.mark.parametrize("environment", [{}, DESTROY_ONLY], ids=["whole", "destroy-only"])
 def test_a_destroy_that_was_refused_goes_through_once_its_cause_is_gone(
     lab: TestLab, stack: StackFile, environment: dict[str, str]
