@@ -242,7 +242,7 @@ def test_a_stranger_under_a_lost_id_survives_a_destroy_of_an_emptied_stack(
     stack.write()
     said = refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
     assert f"container 711 no longer carries the tag {MARK}" in said
-    assert 711 in ids(lab)
+    assert 711 in lab.guests()
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
     stack.hosts.update(hosts)
     stack.write()
