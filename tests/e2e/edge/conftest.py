@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.process.tls import server_context
-from tests.labs import TEMPLATE, TestLab
+from tests.labs import TEMPLATE, TestLab, wait_for
 
 HERE = Path(__file__).parent
 NAME = "edge-test.example.com"
@@ -46,8 +46,12 @@ def guest(lab: TestLab, vm_id: int, name: str, template: str = TEMPLATE) -> Iter
         **{"ssh-public-keys": lab.paths.ssh_key.with_suffix(".pub").read_text()},
     )  # fmt: skip
     assert lab.finish_task(made) == "OK"
-    yield
     place = f"/nodes/pve/lxc/{vm_id}"
+    # Its start is a task of its own.
+    wait_for(
+        lambda: lab.api("GET", f"{place}/status/current")["status"] == "running", f"{name} to run"
+    )
+    yield
     lab.finish_task(lab.api("POST", f"{place}/status/stop"))
     assert lab.finish_task(lab.api("DELETE", place)) == "OK"
 
