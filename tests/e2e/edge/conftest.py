@@ -110,7 +110,7 @@ class Way:
         return self.lab.ssh(self.host, command).text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def way(lab: TestLab) -> Iterator[Way]:
     """With a service and a connector in one container, and the route between them."""
     with guest(lab, 881, "edge"):

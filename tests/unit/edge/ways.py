@@ -348,7 +348,8 @@ class Origin:
         await answer.prepare(request)
         await answer.write(b"only the beginning")
         assert request.transport is not None
-        request.transport.abort()
+        # Not aborted: that may take back what was written.
+        request.transport.close()
         return answer
 
     async def _slow(self, _: web.Request) -> web.Response:
