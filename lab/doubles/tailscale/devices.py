@@ -41,12 +41,9 @@ class DeviceResource(ById):
 
     async def read(self, api: Client, state: Tf) -> Tf | None:
         with telling(f"{self.fetched} with ID {state['id']}"):
-            try:
-                device = await fetch(api, state)
-            except HttpRefused as error:
-                if error.is_not_found:
-                    return None
-                raise
+            device = await fetch_if_there(api, state)
+        if device is None:
+            return None
         found = device.get(self.field)
         return {**state, **named(state, device), self.fact: self.empty if found is None else found}
 
@@ -119,12 +116,9 @@ class DeviceAuthorization(ById):
     async def read(self, api: Client, state: Tf) -> Tf | None:
         told = "Failed to fetch device: Could not read device authorization for device with ID"
         with telling(f"{told} {state['id']}"):
-            try:
-                device = await fetch(api, state)
-            except HttpRefused as error:
-                if error.is_not_found:
-                    return None
-                raise
+            device = await fetch_if_there(api, state)
+        if device is None:
+            return None
         found = named(state, device)
         authorized = device.get("authorized", False)
         return {**state, **found, "id": found["device_id"], "authorized": authorized}
@@ -142,6 +136,16 @@ async def fetch(api: Client, state: Tf) -> Json:
     """The machine that a state is about."""
     device: Json = await api.ask("GET", f"/device/{state['id']}")
     return device
+
+
+async def fetch_if_there(api: Client, state: Tf) -> Json | None:
+    """The same; None for a machine that is gone."""
+    try:
+        return await fetch(api, state)
+    except HttpRefused as error:
+        if error.is_not_found:
+            return None
+        raise
 
 
 def named(state: Tf, device: Json) -> Tf:
