@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab.guests import GuestError, GuestSpec, NetworkInterface
+from lab.host.announce import announce
 from lab.host.boot_order import device_orders, find_devices, shift_of
 from lab.host.commands import run
 from lab.host.controllers import Legacy
 from lab.host.legacy import write_limits
 from lab.host.lxc_config import bridge_of, outer_name
+from lab.host.namespaces import network_of
 from lab.host.stage import STAGE
 from lab.paths import CHECKOUT, LabPaths
 
@@ -82,6 +84,7 @@ async def _address(pid: int, card: NetworkInterface) -> None:
             version = f"-{gateway.version}"
             route = ["route", "replace", "default", "via", str(gateway), "dev", card.name]
             await _inside(pid, version, *route)
+    announce(network_of(pid), [card])
 
 
 async def _ip(paths: LabPaths, *arguments: str) -> None:

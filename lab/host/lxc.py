@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.guests import Access, GuestError, GuestSpec, LiveInterface, Log, Usage, Volume
 from lab.host import hotplug, images, live
+from lab.host.announce import announce
 from lab.host.boot import ORDER
 from lab.host.boot_order import boot_order, find_devices, shift_of
 from lab.host.commands import run
@@ -21,6 +22,7 @@ from lab.host.identity import HostKey, first_steps, new_host_keys
 from lab.host.kernel_limits import ensure_limits
 from lab.host.known_hosts import note_host_keys, note_names, write_known_hosts
 from lab.host.lxc_config import lxc_config
+from lab.host.namespaces import network_of
 from lab.host.network import make_vlans
 from lab.host.processes import Processes
 from lab.host.stage import PRIVATE_MOUNTS
@@ -122,6 +124,8 @@ class LxcGuests:
         except GuestError as error:
             await self.stop(spec.key, log)
             raise GuestError(self._why(spec.key) or str(error)) from error
+        if pid := self.init_pid(spec.key):
+            announce(network_of(pid), spec.interfaces)
         async with self._started:
             self._started.notify_all()
 

@@ -1,5 +1,6 @@
 """Containers reach what they should reach, and nothing else; cards change while they run."""
 
+import subprocess
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
@@ -110,3 +111,19 @@ async def test_the_tunnel_device_can_be_opened_inside(host: Host) -> None:
     await host.guests.apply(without, spec)
     make = "ip tuntap add dev tun0 mode tun && ip -br link show tun0"
     assert host.answer(spec, make).startswith("tun0")
+
+
+async def test_who_spoke_with_a_container_finds_the_one_that_took_its_place(host: Host) -> None:
+    asker = await host.running(112)
+    old = await host.running(111)
+    assert host.answer(asker, _PING.format("192.168.1.111")) == "answered"
+    await host.guests.stop(old.key, host.log.append)
+    await host.guests.destroy(old, host.log.append)
+    anew = host.spec(111, interfaces=(card(111, hwaddr="BC:24:11:0A:0B:0C"),))
+    await host.guests.create(anew, host.template, host.access, host.log.append)
+    await host.guests.start(anew, host.log.append)
+    pid = host.guests.init_pid(asker.key)
+    for network in (namespace_file(host.paths), network_of(pid or 0)):
+        command = ["nsenter", f"--net={network}", "ip", "neigh", "show", "192.168.1.111"]
+        known = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "bc:24:11:00:00:6f" not in known
