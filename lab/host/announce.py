@@ -23,14 +23,11 @@ def announce(network: Path, cards: Iterable[NetworkInterface]) -> None:
     `network`: the container's network namespace. Raises OSError.
     """
     told = [card for card in cards if card.ipv4 and not card.link_down]
-    if told:
-        run_in_network(network, lambda: [_send(card) for card in told])
-
-
-def _send(card: NetworkInterface) -> None:
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-        raw.bind((card.name, _ARP))
-        raw.send(frame(card))
+    if not told:
+        return
+    with run_in_network(network, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as raw:
+        for card in told:
+            raw.sendto(frame(card), (card.name, _ARP))
 
 
 def frame(card: NetworkInterface) -> bytes:

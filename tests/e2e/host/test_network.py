@@ -1,12 +1,12 @@
 """Containers reach what they should reach, and nothing else; cards change while they run."""
 
-import subprocess
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 import pytest
 
 from lab.guests import GuestSpec, LiveInterface
+from lab.host.commands import run
 from lab.host.enter import namespace_file
 from lab.host.namespaces import network_of, open_socket_in
 from lab.host.network import make_network
@@ -124,6 +124,5 @@ async def test_who_spoke_with_a_container_finds_the_one_that_took_its_place(host
     await host.guests.start(anew, host.log.append)
     pid = host.guests.init_pid(asker.key)
     for network in (namespace_file(host.paths), network_of(pid or 0)):
-        command = ["nsenter", f"--net={network}", "ip", "neigh", "show", "192.168.1.111"]
-        known = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        known = await run(["nsenter", f"--net={network}", "ip", "neigh", "show", "192.168.1.111"])
         assert "bc:24:11:00:00:6f" not in known

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.labs import TestLab
@@ -49,14 +51,18 @@ def _processes(lab: TestLab, name: str, root: str, inodes: frozenset[int]) -> li
     return found
 
 
-def namespaces(lab: TestLab) -> frozenset[int]:
-    """Network namespaces of the lab and of the machines that run in it."""
-    inodes = {Path("/run/netns", lab.paths.namespace).stat().st_ino}
-    for file in lab.paths.guests.glob("*/init.pid"):
-        network = Path("/proc", file.read_text().strip(), "ns", "net")
-        if network.exists():
-            inodes.add(network.stat().st_ino)
-    return frozenset(inodes)
+@contextmanager
+def namespaces(lab: TestLab) -> Iterator[frozenset[int]]:
+    """Network namespaces of the lab and of the machines that run in it.
+
+    They are held meanwhile: the kernel gives the number of one that is gone to the next.
+    """
+    inits = [file.read_text().strip() for file in lab.paths.guests.glob("*/init.pid")]
+    networks = [Path("/run/netns", lab.paths.namespace)]
+    networks += [Path("/proc", init, "ns", "net") for init in inits]
+    with ExitStack() as held:
+        files = [held.enter_context(n.open("rb")) for n in networks if n.exists()]
+        yield frozenset(os.fstat(file.fileno()).st_ino for file in files)
 
 
 def interfaces() -> set[str]:

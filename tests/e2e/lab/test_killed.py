@@ -45,10 +45,10 @@ def test_two_labs_with_the_same_addresses_do_not_meet_and_one_goes_without_the_o
     keys = {place.ssh("late", met).text for place in (lab, other)}
     assert len(keys) == 2
 
-    visited = machine.namespaces(other)
-    kill_process(other)
-    other.cli("down")
-    assert machine.traces(other, inodes=visited) == []
+    with machine.namespaces(other) as visited:
+        kill_process(other)
+        other.cli("down")
+        assert machine.traces(other, inodes=visited) == []
     assert machine.interfaces() <= outside
     assert lab.ssh("early", "cat /root/whose").text == "shared\n"
     assert "unchanged" in lab.pulumi(trio, "preview", "--expect-no-changes").text
@@ -89,22 +89,34 @@ def test_containers_state_and_trust_outlive_the_labs_process(
 
 
 def like_after_a_power_cut(lab: TestLab) -> None:
-    root, inodes = groups.unified_root(), machine.namespaces(lab)
+    root = groups.unified_root()
     assert root
-    group = root / lab.paths.namespace
-    groups.kill(group)
-    assert groups.wait_empty(group, 20)
-    groups.remove(group)
-    for directory in ("memory", "cpuset", "cpu"):
-        remove = 'mount -t cgroup -o "$2" c /mnt && find "/mnt/$1" -depth -type d -exec rmdir {} +'
-        command = ["unshare", "--mount", "sh", "-c", remove, "sh", lab.paths.namespace, directory]
-        subprocess.run(command, capture_output=True, check=False)
-    subprocess.run(["ip", "netns", "delete", lab.paths.namespace], check=True)
+    with machine.namespaces(lab) as inodes:
+        group = root / lab.paths.namespace
+        groups.kill(group)
+        assert groups.wait_empty(group, 20)
+        groups.remove(group)
+        for directory in ("memory", "cpuset", "cpu"):
+            remove = (
+                'mount -t cgroup -o "$2" c /mnt && find "/mnt/$1" -depth -type d -exec rmdir {} +'
+            )
+            command = [
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                remove,
+                "sh",
+                lab.paths.namespace,
+                directory,
+            ]
+            subprocess.run(command, capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "delete", lab.paths.namespace], check=True)
 
-    def only_files_are_left() -> bool:
-        return all(t.startswith("file") for t in machine.traces(lab, inodes=inodes))
+        def only_files_are_left() -> bool:
+            return all(t.startswith("file") for t in machine.traces(lab, inodes=inodes))
 
-    wait_for(only_files_are_left, "the kernel to let go of everything")
+        wait_for(only_files_are_left, "the kernel to let go of everything")
     lab.paths.pid_file.write_text(str(os.getpid()))  # by now the number is somebody else's
 
 
@@ -126,8 +138,8 @@ def test_a_killed_pulumi_and_a_killed_lab_leave_nothing_behind(
     wait_for((lab.paths.guests / "ct-821").exists, "the container to be begun")
     run.kill()  # `bin/lab run` has become pulumi itself by now, in the lab's network
     run.communicate(timeout=20)
-    visited = machine.namespaces(lab)
-    kill_process(lab)
-    lab.cli("down")
-    assert machine.traces(lab, inodes=visited) == []
+    with machine.namespaces(lab) as visited:
+        kill_process(lab)
+        lab.cli("down")
+        assert machine.traces(lab, inodes=visited) == []
     assert list(scratch.iterdir()) == []

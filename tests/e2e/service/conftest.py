@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import REPO
 from tests.e2e.service.site import Site
-from tests.labs import TestLab, container, stack_file
+from tests.labs import TestLab, container, stack_file, wait_for
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "bench", "tools")
 
@@ -58,4 +58,5 @@ def put_right(site: Site, scratch: Path) -> Iterator[None]:
     shutil.copytree(kept, site.source)
     site.lab.pulumi(site.stack, "cancel", "--yes", check=False)
     site.up()
-    assert "healthy" in site.get("/healthz")
+    # Where a mounted disk cannot grow, the lab starts the container anew, which `up` does not see.
+    wait_for(lambda: "healthy" in site.get("/healthz", check=False), "the service to be well")
