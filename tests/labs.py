@@ -72,10 +72,15 @@ class TestLab:
         *words: str,
         check: bool = True,
         environment: Mapping[str, str] | None = None,
+        inside: Mapping[str, str] | None = None,
     ) -> Result:
-        """A pulumi command on a stack file, with colours off."""
+        """A pulumi command on a stack file, with colours off.
+
+        `environment` adds to the caller's, `inside` to what the lab makes of it.
+        """
         flags = ["--color", "never", "--non-interactive"]
-        command = ["pulumi", *words, *flags]
+        assignments = [f"{name}={value}" for name, value in (inside or {}).items()]
+        command = [*(["env", *assignments] if assignments else []), "pulumi", *words, *flags]
         return self._run(stack.path, command, check=check, environment=environment)
 
     def inside(self, *words: str | Path, check: bool = True, limit_s: float = 240) -> Result:

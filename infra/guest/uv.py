@@ -70,12 +70,15 @@ def _install(home: Path, text: bytes, held: int, host: Host, report: Report) -> 
         packages.ensure(["python3-venv", "ca-certificates"], host)
     files.remove_tree(home)
     files.directory(home.parent, mode=0o755, ids=host.root_ids)
+    # pip is run once, from the wheel that ensurepip would install it from, and not installed.
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(home)]
+    pip = [str(home / "bin" / "python"), f"{_pip_wheel()}/pip", "install", "--quiet"]
+    hashed = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"]
     try:
-        host.run([sys.executable, "-m", "venv", str(home)], limit_s=PIP_LIMIT_S, keep=[held])
+        host.run(venv, limit_s=PIP_LIMIT_S, keep=[held])
         files.write(home / "uv.txt", text, mode=0o644, ids=host.root_ids)
-        hashed = ["--no-deps", "--require-hashes", "--only-binary=:all:"]
         host.run(
-            [str(home / "bin" / "pip"), "install", "--quiet", *hashed, "-r", str(home / "uv.txt")],
+            [*pip, *hashed, "-r", str(home / "uv.txt")],
             limit_s=PIP_LIMIT_S,
             environment=surroundings(host),
             keep=[held],
@@ -85,3 +88,17 @@ def _install(home: Path, text: bytes, held: int, host: Host, report: Report) -> 
         files.remove_tree(home)
         raise
     (home / ".complete").touch()
+
+
+def _pip_wheel() -> Path:
+    """Debian keeps ensurepip's wheels in a package of their own, Python beside the module."""
+    import ensurepip
+
+    places = [Path("/usr/share/python-wheels"), Path(ensurepip.__file__).parent / "_bundled"]
+    found = sorted(wheel for place in places for wheel in place.glob("pip-*.whl"))
+    if not found:
+        raise StepFailed(
+            "python3-venv: is installed, but has no pip",
+            remedy="install python3-pip-whl on the host, then run `pulumi up` again",
+        )
+    return found[-1]

@@ -10,11 +10,7 @@ from tests.labs import Result
 def up_with(site: Site, key: Path) -> Result:
     """An `up` whose stack logs in with another key than that of the lab."""
     site.stack.write()
-    variable = f"BERTH_SSH_PRIVATE_KEY_FILE={key}"
-    flags = ["--color", "never", "--non-interactive"]
-    return site.lab.cli(
-        "run", "--stack", site.stack.path, "--", "env", variable, "pulumi", *UP, *flags
-    )
+    return site.lab.pulumi(site.stack, *UP, inside={"BERTH_SSH_PRIVATE_KEY_FILE": str(key)})
 
 
 def lets_in(site: Site, key: Path) -> bool:

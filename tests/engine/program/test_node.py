@@ -26,11 +26,7 @@ def with_environment(
     lab: TestLab, stack: StackFile, settings: Mapping[str, str], *words: str
 ) -> tuple[int, str]:
     """A pulumi command with these variables in place of the lab's own."""
-    assignments = [f"{name}={value}" for name, value in settings.items()]
-    result = lab.cli(
-        "run", "--stack", stack.path, "--", "env", *assignments, "pulumi", *words,
-        "--color", "never", "--non-interactive", check=False,
-    )  # fmt: skip
+    result = lab.pulumi(stack, *words, inside=settings, check=False)
     return result.code, result.text
 
 
