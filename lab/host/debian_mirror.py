@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import dataclass
 
+from lab.apt import index_targets
 from lab.errors import LabError
 
 _SUITES = {
@@ -32,7 +33,7 @@ class Mirror:
 
 def find_mirror() -> Mirror:
     """Ask apt; LabError when it has no source of Debian's."""
-    rows = [line.split() for line in _apt("apt-get", "indextargets", "--format", _FORMAT)]
+    rows = [line.split() for line in _apt(*index_targets(_FORMAT))]
     targets = [row for row in rows if len(row) == 3 and row[2] == "main"]
     main = next((uri for uri, suite, _ in targets if suite in _SUITES), None)
     security = {f"{suite}-security" for suite in _SUITES}

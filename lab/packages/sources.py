@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from lab.apt import index_targets
+
 _PIP_DEFAULT = (
     "from pip._internal.models.index import PyPI; "
     "print(PyPI.simple_url, 'https://' + PyPI.file_storage_domain)"
@@ -107,7 +109,7 @@ async def _output(environment: Mapping[str, str], *command: str) -> str:
 
 
 async def _apt(ask: Ask) -> list[str]:
-    sites = (await ask("apt-get", "indextargets", "--format", "$(SITE)")).split()
+    sites = (await ask(*index_targets("$(SITE)"))).split()
     urls = []
     for site in dict.fromkeys(sites):
         scheme, _, rest = site.partition(":")

@@ -24,8 +24,10 @@ def load_world(path: Path) -> World:
     except UnicodeDecodeError as error:
         raise LabError(f"{path}: is not UTF-8 text; name a world file") from error
     try:
-        twice = list(_twice(yaml.compose(text, Loader=yaml.SafeLoader)))
-        document = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        twice = list(_twice(root))
+        document = loader.construct_document(root) if root is not None else None
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"{path}: is no YAML: {error}") from error
     if document is None:
