@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.labs import StackFile, TestLab, container, stack_file
+from tests.labs import TEMPLATE, StackFile, TestLab, container, stack_file
 
 Make = Callable[[Mapping[str, Any]], StackFile]
 UP = ("up", "--yes", "--skip-preview")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzVCyOwMoqZmgRMOZYNrRyzbaHMkdkSilxBvmst3NMt"
 DESTROY_ONLY = {"BERTH_DESTROY_ONLY": "1"}
+DESTROY = ("destroy", "--run-program", "--yes", "--skip-preview")
 MARK = "berth+berth+test+one+t3stt3st"
+STEADY_MARK = "berth+berth+test+one+st3ady01"
 
 
 def host_key_learnt(lab: TestLab, stack: StackFile) -> str:
@@ -38,15 +40,17 @@ def resources(lab: TestLab, stack: StackFile) -> set[str]:
 
 
 def refused(lab: TestLab, stack: StackFile, *words: str, **more: Any) -> str:
-    """What is said by a command that must fail, in a preview and without one."""
-    if words:
-        result = lab.pulumi(stack, *words, check=False, **more)
-        assert result.code != 0
-        return result.text
-    texts = [refused(lab, stack, "preview"), refused(lab, stack, *UP)]
-    lines = [{line for line in text.splitlines() if "hook" in line} for text in texts]
-    assert all(lines)
-    return "\n".join(texts)
+    """What is said by a command that must fail, by default an `up` without a preview."""
+    result = lab.pulumi(stack, *(words or UP), check=False, **more)
+    assert result.code != 0
+    assert words or any("hook" in line for line in result.text.splitlines())
+    return result.text
+
+
+def refused_at_preview_too(lab: TestLab, stack: StackFile, *lines: str) -> None:
+    """Both say these lines."""
+    for text in (refused(lab, stack, "preview"), refused(lab, stack)):
+        assert [line for line in lines if line not in text] == [], text
 
 
 @pytest.fixture
@@ -90,9 +94,8 @@ def test_a_replacement_is_refused_and_then_allowed_by_name(
     before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
     stack.container("one").update(changes)
     stack.write()
-    said = refused(lab, stack)
-    assert f"one: would destroy container 711 and make it anew ({cause})" in said
-    assert "add one to berth:replace" in said
+    would = f"one: would destroy container 711 and make it anew ({cause})"
+    refused_at_preview_too(lab, stack, would, "add one to berth:replace")
     assert (birth(lab, 711), host_key_learnt(lab, stack)) == (before, learnt)
 
     stack.document["config"]["berth:replace"] = ["one"]
@@ -135,9 +138,9 @@ def test_a_removal_is_refused_and_then_allowed_by_name(lab: TestLab, stack: Stac
     learnt = host_key_learnt(lab, stack)
     del stack.hosts["one"]
     stack.write()
-    said = refused(lab, stack)
+    would = "one is no longer one of berth:hosts, which would destroy container 711"
+    refused_at_preview_too(lab, stack, would)
     assert host_key_learnt(lab, stack) == learnt
-    assert "one is no longer one of berth:hosts, which would destroy container 711" in said
     assert 711 in lab.guests()
 
     stack.document["config"]["berth:remove"] = ["one"]
@@ -152,8 +155,8 @@ def test_a_renamed_host_is_refused_until_it_says_what_it_was_called(
     before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
     stack.hosts["two"] = stack.hosts.pop("one")
     stack.write()
-    said = refused(lab, stack)
-    assert "which is the host one of this stack. If two is its new name, add was: one" in said
+    told = "which is the host one of this stack. If two is its new name, add was: one"
+    refused_at_preview_too(lab, stack, told)
 
     stack.container("two")["was"] = "one"
     stack.write()
@@ -186,35 +189,35 @@ def test_a_taken_vm_id_is_refused_before_anything_is_created(
     other = make_stack({"mine": container(713, 83), "theirs": container(710, 84)})
     other.document["config"]["berth:id"] = "an0ther1"
     other.write()
-    said = refused(lab, other, "preview")
-    assert (
+    told = (
         "theirs: VM id 710 is taken by the container one on node pve, and belongs to host one of "
         "stack test, project berth (id st3ady01); nothing was changed"
-    ) in said
-    refused(lab, other, *UP)
+    )
+    refused_at_preview_too(lab, other, told)
     assert lab.api("GET", "/nodes/pve/lxc/710/config")["hostname"] == "one"
 
 
 def test_a_container_that_lost_its_mark_is_not_touched(lab: TestLab, steady: StackFile) -> None:
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
-    said = refused(lab, steady, "destroy", "--run-program", "--yes", "--skip-preview")
-    assert "container 710 no longer carries the tag berth+berth+test+one+st3ady01" in said
+    said = refused(lab, steady, *DESTROY)
+    assert f"container 710 no longer carries the tag {STEADY_MARK}" in said
     assert 710 in lab.guests()
-    lab.api("PUT", "/nodes/pve/lxc/710/config", tags="berth+berth+test+one+st3ady01")
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags=STEADY_MARK)
 
 
 def test_a_refresh_that_saw_no_mark_does_not_make_a_strangers_container_ours(
-    lab: TestLab, stack: StackFile
+    lab: TestLab, steady: StackFile
 ) -> None:
-    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="somebody-elses")
-    lab.pulumi(stack, "refresh", "--yes", "--skip-preview")
-    stack.container("one")["cores"] = 2
-    stack.write()
-    said = refused(lab, stack)
-    assert "container 711 no longer carries the tag berth+berth+test+one+t3stt3st" in said
-    config = lab.api("GET", "/nodes/pve/lxc/711/config")
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
+    lab.pulumi(steady, "refresh", "--yes", "--skip-preview")
+    steady.container("one")["cores"] = 2
+    steady.write()
+    said = refused(lab, steady)
+    assert f"container 710 no longer carries the tag {STEADY_MARK}" in said
+    config = lab.api("GET", "/nodes/pve/lxc/710/config")
     assert (config["tags"], config["cores"]) == ("somebody-elses", 1)
-    lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags=STEADY_MARK)
+    lab.pulumi(steady, "refresh", "--yes", "--skip-preview")
 
 
 def test_a_container_that_was_deleted_behind_our_back_is_made_again_with_all_its_steps(
@@ -234,45 +237,43 @@ def test_a_container_that_was_deleted_behind_our_back_is_made_again_with_all_its
 
 
 def test_a_stranger_under_a_lost_id_survives_a_destroy_of_an_emptied_stack(
-    lab: TestLab, stack: StackFile
+    lab: TestLab, steady: StackFile
 ) -> None:
-    lab.api("PUT", "/nodes/pve/lxc/711/config", tags="somebody-elses")
-    hosts = dict(stack.hosts)
-    stack.hosts.clear()
-    stack.write()
-    said = refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
-    assert f"container 711 no longer carries the tag {MARK}" in said
-    assert 711 in lab.guests()
-    lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
-    stack.hosts.update(hosts)
-    stack.write()
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
+    steady.hosts.clear()
+    steady.write()
+    said = refused(lab, steady, *DESTROY)
+    assert f"container 710 no longer carries the tag {STEADY_MARK}" in said
+    assert 710 in lab.guests()
+    lab.api("PUT", "/nodes/pve/lxc/710/config", tags=STEADY_MARK)
 
 
 def test_nothing_is_lost_for_a_new_id_that_is_somebody_elses(
-    lab: TestLab, steady: StackFile, stack: StackFile
+    lab: TestLab, steady: StackFile
 ) -> None:
-    before, learnt = birth(lab, 711), host_key_learnt(lab, stack)
-    stack.container("one")["vm_id"] = 710
-    stack.document["config"]["berth:replace"] = ["one"]
-    stack.write()
-    assert "one: VM id 710 is taken by the container one on node pve" in refused(lab, stack)
-    assert (birth(lab, 711), host_key_learnt(lab, stack)) == (before, learnt)
-    stack.container("one")["vm_id"] = 711
-    stack.write()
+    made = lab.api("POST", "/nodes/pve/lxc", vmid=718, ostemplate=TEMPLATE, hostname="theirs",
+                   rootfs="local-lvm:1", unprivileged=1)  # fmt: skip
+    assert lab.finish_task(made) == "OK"
+    before, learnt = birth(lab, 710), host_key_learnt(lab, steady)
+    steady.container("one")["vm_id"] = 718
+    steady.document["config"]["berth:replace"] = ["one"]
+    steady.write()
+    assert "one: VM id 718 is taken by the container theirs on node pve" in refused(lab, steady)
+    assert (birth(lab, 710), host_key_learnt(lab, steady)) == (before, learnt)
+    lab.remove_guests({718})
 
 
-@pytest.mark.parametrize("environment", [{}, DESTROY_ONLY], ids=["whole", "destroy-only"])
 def test_a_destroy_that_was_refused_goes_through_once_its_cause_is_gone(
-    lab: TestLab, stack: StackFile, environment: dict[str, str]
+    lab: TestLab, stack: StackFile
 ) -> None:
-    destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags="berth+other+prod+one+an0ther1")
-    said = refused(lab, stack, *destroy, environment=environment)
-    assert "container 711 no longer carries the tag" in said
-    assert 711 in lab.guests()
+    for environment in ({}, DESTROY_ONLY):
+        said = refused(lab, stack, *DESTROY, environment=environment)
+        assert "container 711 no longer carries the tag" in said
+        assert 711 in lab.guests()
 
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
-    lab.pulumi(stack, *destroy, environment=environment)
+    lab.pulumi(stack, *DESTROY)
     assert 711 not in lab.guests()
 
 
@@ -285,34 +286,34 @@ def test_elsewhere_a_plain_destroy_is_refused_before_anything_is_touched(
     assert 710 in lab.guests()
 
 
-def test_in_the_lab_a_plain_destroy_is_one(lab: TestLab, make_stack: Make) -> None:
-    stack = make_stack({"plain": container(719, 89)})
-    lab.pulumi(stack, *UP)
-    lab.pulumi(stack, "destroy", "--yes")
-    assert 719 not in lab.guests()
-
-
-@pytest.mark.parametrize("edit", ["removed", "renamed", "replaced"])
-def test_a_destroy_works_after_any_edit(lab: TestLab, stack: StackFile, edit: str) -> None:
-    if edit == "removed":
-        stack.hosts.clear()
-    elif edit == "renamed":
-        stack.hosts["two"] = stack.hosts.pop("one")
-    else:
-        stack.container("one").update(vm_id=714, node="elsewhere", disk_gb=1)
+def test_in_the_lab_a_plain_destroy_of_an_emptied_stack_is_one(
+    lab: TestLab, stack: StackFile
+) -> None:
+    stack.hosts.clear()
     stack.write()
-    said = lab.pulumi(stack, "destroy", "--run-program", "--yes", "--skip-preview").text
+    said = lab.pulumi(stack, "destroy", "--yes").text
     assert "one: destroys container 711" in said
     assert 711 not in lab.guests()
+
+
+def test_a_destroy_works_after_any_edit(lab: TestLab, make_stack: Make) -> None:
+    stack = make_stack({"one": container(711, 81), "other": container(719, 89)})
+    lab.pulumi(stack, *UP)
+    stack.hosts["two"] = stack.hosts.pop("one")
+    stack.container("other").update(vm_id=714, node="elsewhere", disk_gb=1)
+    stack.write()
+    said = lab.pulumi(stack, *DESTROY).text
+    assert "one: destroys container 711" in said
+    assert "other: destroys container 719" in said
+    assert {711, 719} & lab.guests() == set()
 
 
 def test_a_destroy_works_with_a_broken_stack_file(lab: TestLab, stack: StackFile) -> None:
     stack.document["config"]["berth:hosts"] = "broken"
     stack.write()
-    refused(lab, stack, "destroy", "--run-program", "--yes", "--skip-preview")
+    refused(lab, stack, *DESTROY)
     assert 711 in lab.guests()
-    destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
-    said = lab.pulumi(stack, *destroy, environment=DESTROY_ONLY).text
+    said = lab.pulumi(stack, *DESTROY, environment=DESTROY_ONLY).text
     assert "one: destroys container 711" in said
     assert 711 not in lab.guests()
     stack.document["config"]["berth:hosts"] = {}

@@ -1,10 +1,12 @@
 """A container's life with the real engine, the real provider and the lab's Proxmox."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.labs import StackFile, TestLab, container
+import pytest
+
+from tests.labs import StackFile, TestLab, container, stack_file
 
 Make = Callable[[Mapping[str, Any]], StackFile]
 UP = ("up", "--yes", "--skip-preview")
@@ -53,9 +55,16 @@ def test_a_container_lives_from_creation_to_destroy(lab: TestLab, make_stack: Ma
     assert 701 not in lab.guests()
 
 
-def test_a_disk_grows_in_place(lab: TestLab, make_stack: Make) -> None:
-    stack = make_stack({"one": container(702, 72)})
-    lab.pulumi(stack, *UP)
+@pytest.fixture(scope="module")
+def made(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StackFile, str]]:
+    """A stack with one container, up, and what its `up` said."""
+    stack = stack_file(tmp_path_factory.mktemp("made"), {"one": container(702, 72)})
+    yield stack, lab.pulumi(stack, *UP, "--diff").text
+    lab.remove_guests({702})
+
+
+def test_a_disk_grows_in_place(lab: TestLab, made: tuple[StackFile, str]) -> None:
+    stack, _ = made
     stack.container("one").update(disk_gb=6)
     stack.write()
     said = lab.pulumi(stack, *UP).text
@@ -65,19 +74,19 @@ def test_a_disk_grows_in_place(lab: TestLab, make_stack: Make) -> None:
 
 
 def test_what_was_changed_behind_our_back_is_put_right_after_a_refresh(
-    lab: TestLab, make_stack: Make
+    lab: TestLab, made: tuple[StackFile, str]
 ) -> None:
-    stack = make_stack({"one": container(703, 73)})
-    lab.pulumi(stack, *UP)
-    lab.api("PUT", "/nodes/pve/lxc/703/config", cores=4)
+    stack, _ = made
+    lab.api("PUT", "/nodes/pve/lxc/702/config", cores=4)
     lab.pulumi(stack, "refresh", "--yes")
-    assert "one: changes container 703 in place (cores 4 -> 1)" in lab.pulumi(stack, *UP).text
-    assert config(lab, 703)["cores"] == 1
+    assert "one: changes container 702 in place (cores 4 -> 1)" in lab.pulumi(stack, *UP).text
+    assert config(lab, 702)["cores"] == 1
 
 
-def test_no_secret_is_in_the_state_or_in_what_is_said(lab: TestLab, make_stack: Make) -> None:
-    stack = make_stack({"one": container(704, 74)})
-    said = lab.pulumi(stack, *UP, "--diff").text
+def test_no_secret_is_in_the_state_or_in_what_is_said(
+    lab: TestLab, made: tuple[StackFile, str]
+) -> None:
+    stack, said = made
     state = lab.pulumi(stack, "stack", "export").text
     key = lab.paths.ssh_key.read_text().splitlines()[2]
     token = json.loads(lab.paths.proxmox_state.read_text())
@@ -93,10 +102,9 @@ def _secrets_of(value: object, name: str = "") -> list[str]:
     return [str(value)] if wanted else []
 
 
-def test_a_stack_knows_its_hosts_for_others(lab: TestLab, make_stack: Make) -> None:
-    stack = make_stack({"one": container(705, 75)})
-    lab.pulumi(stack, *UP)
+def test_a_stack_knows_its_hosts_for_others(lab: TestLab, made: tuple[StackFile, str]) -> None:
+    stack, _ = made
     output = lab.pulumi(stack, "stack", "output", "hosts", "--json").text
     assert json.loads(output[output.index("{") :]) == {
-        "one": {"address": "192.168.1.75", "kind": "container", "port": 22, "user": "root"}
+        "one": {"address": "192.168.1.72", "kind": "container", "port": 22, "user": "root"}
     }

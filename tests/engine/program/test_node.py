@@ -1,14 +1,20 @@
 """What the node says no to: one clear message before anything changes, and a way on."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+import requests
 
+from infra.node.client import Credentials, NodeClient
+from infra.node.facts import check_nodes
+from infra.node.rights import check_rights
+from infra.settings.models import Container
+from lab.host.enter import namespace_file
+from lab.host.namespaces import run_in_network
 from tests.conftest import REPO
-from tests.labs import TEMPLATE, StackFile, TestLab, container, stack_file
+from tests.labs import TEMPLATE, StackFile, TestLab, container
 
 Make = Callable[[Mapping[str, Any]], StackFile]
 UP = ("up", "--yes", "--skip-preview")
@@ -120,7 +126,8 @@ class Trial:
         lab.api("POST", "/access/users", userid="trial@pve")
         lab.api("PUT", "/access/acl?path=/", users="trial@pve", roles="Trial")
         made = lab.api("POST", "/access/users/trial@pve/token/deploy", privsep=0)
-        self.environment = {"PROXMOX_VE_API_TOKEN": f"trial@pve!deploy={made['value']}"}
+        self.token = f"trial@pve!deploy={made['value']}"
+        self.environment = {"PROXMOX_VE_API_TOKEN": self.token}
 
     def may(self, privileges: list[str]) -> dict[str, str]:
         """Give exactly these privileges; the variable that holds the token."""
@@ -154,11 +161,6 @@ def test_the_documented_privileges_are_enough(lab: TestLab, make_stack: Make, tr
     assert code == 0, text
 
 
-@pytest.fixture(scope="module")
-def trial_stack(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> StackFile:
-    return stack_file(tmp_path_factory.mktemp("trial"), {"one": container(735, 95)})
-
-
 CREATE = {
     "vmid": "735",
     "ostemplate": TEMPLATE,
@@ -183,42 +185,71 @@ WITHOUT: dict[str, tuple[str, str, dict[str, str]]] = {
 
 
 def answer(
-    lab: TestLab, token: Mapping[str, str], method: str, path: str, data: Mapping[str, str]
+    lab: TestLab, token: str, method: str, path: str, data: Mapping[str, str]
 ) -> tuple[int, str]:
     """What Proxmox itself says to the token."""
-    script = (
-        "import json, os, sys, requests\n"
-        "method, url, data = sys.argv[1:]\n"
-        "token = {'Authorization': 'PVEAPIToken=' + os.environ['PROXMOX_VE_API_TOKEN']}\n"
-        "said = requests.request(method, url, headers=token, data=json.loads(data) or None)\n"
-        "print(json.dumps([said.status_code, said.text]))\n"
-    )
-    url = f"{lab.status()['endpoint']}api2/json{path}"
-    assignments = [f"{name}={value}" for name, value in token.items()]
-    said = lab.inside(
-        "env", *assignments, "python", "-c", script, method, url, json.dumps(dict(data))
-    ).text
-    code, text = json.loads(said.splitlines()[-1])
-    return int(code), str(text)
+
+    def exchange() -> requests.Response:
+        return requests.request(
+            method,
+            f"{lab.status()['endpoint']}api2/json{path}",
+            headers={"Authorization": f"PVEAPIToken={token}"},
+            data=dict(data),
+            verify=str(lab.paths.ca_certificate),
+            timeout=60,
+        )
+
+    said = run_in_network(namespace_file(lab.paths), exchange)
+    return said.status_code, said.text
+
+
+def found_by_us(lab: TestLab, token: str) -> tuple[list[str], list[str]]:
+    """What a preview would refuse of these credentials, and what it would warn of."""
+    spec = Container.model_validate(container(735, 95)["container"])
+    client = NodeClient(lab.status()["endpoint"], Credentials(api_token=token), insecure=False)
+
+    def look() -> tuple[list[str], list[str]]:
+        problems = [str(problem) for problem in check_rights(client, {"one": spec})]
+        return problems, [] if problems else check_nodes(
+            client, {"one": spec}, frozenset()
+        ).warnings
+
+    return run_in_network(namespace_file(lab.paths), look)
 
 
 @pytest.mark.parametrize("missing", documented_privileges())
-def test_each_documented_privilege_is_needed(
-    lab: TestLab, trial_stack: StackFile, trial: Trial, missing: str
+def test_each_documented_privilege_is_needed_and_its_lack_is_told(
+    lab: TestLab, trial: Trial, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = trial.may([p for p in documented_privileges() if p != missing])
+    monkeypatch.setenv("SSL_CERT_FILE", str(lab.paths.ca_bundle))
+    trial.may([p for p in documented_privileges() if p != missing])
     method, path, data = WITHOUT.get(missing, ("POST", "/nodes/pve/lxc", CREATE))
-    refused, said = answer(lab, token, method, path, data)
-    code, text = with_environment(lab, trial_stack, token, "preview")
+    status, said = answer(lab, trial.token, method, path, data)
+    problems, warnings = found_by_us(lab, trial.token)
     if missing == "Sys.Audit":
-        assert (refused, "maxmem" in said) == (200, False)
-        assert code == 0, text
-        assert "cannot be seen without Sys.Audit on /nodes/pve" in text
+        assert (status, "maxmem" in said) == (200, False)
+        assert problems == []
+        assert any("cannot be seen without Sys.Audit on /nodes/pve" in line for line in warnings)
     else:
-        assert refused == 403, said
-        assert code != 0
-        assert f"proxmox: these credentials lack {missing} on " in text
+        assert status == 403, said
+        assert any(f"proxmox: these credentials lack {missing} on " in line for line in problems)
     assert 735 not in lab.guests()
+
+
+def test_a_preview_names_every_privilege_that_is_missing(
+    lab: TestLab, make_stack: Make, trial: Trial
+) -> None:
+    stack = make_stack({"one": container(735, 95)})
+    lacking = {"VM.PowerMgmt", "Datastore.AllocateSpace", "Sys.Audit"}
+    token = trial.may([p for p in documented_privileges() if p not in lacking])
+    code, text = with_environment(lab, stack, token, "preview")
+    assert code != 0
+    for privilege in ("VM.PowerMgmt", "Datastore.AllocateSpace"):
+        assert f"these credentials lack {privilege} on " in text
+    token = trial.may([p for p in documented_privileges() if p != "Sys.Audit"])
+    code, text = with_environment(lab, stack, token, "preview")
+    assert code == 0, text
+    assert "cannot be seen without Sys.Audit on /nodes/pve" in text
 
 
 def test_a_guest_that_the_token_may_not_see_keeps_its_id(

@@ -107,8 +107,15 @@ def route(hostname: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def public(lab: TestLab, tmp_path: Path) -> Iterator[Public]:
     """The stack file alone: nothing is made yet. Whatever was, is gone afterwards."""
-    source = shutil.copytree(REPO / "app", tmp_path / "app", ignore=LEFT_OUT)
-    made = stack_file(tmp_path, {HOST: {"existing": {"address": "192.168.200.37"}}})
+    made = stack_of(lab, tmp_path)
+    yield made
+    take_away(made)
+
+
+def stack_of(lab: TestLab, directory: Path) -> Public:
+    """A stack file with one service on a machine that is there, and a route to it."""
+    source = shutil.copytree(REPO / "app", directory / "app", ignore=LEFT_OUT)
+    made = stack_file(directory, {HOST: {"existing": {"address": "192.168.200.37"}}})
     public = Public(lab, made)
     public.config["berth:id"] = "pub1icpu"
     public.config["berth:services"] = {
@@ -126,7 +133,12 @@ def public(lab: TestLab, tmp_path: Path) -> Iterator[Public]:
         "tunnel": public.tunnel,
         "connector": {"host": HOST},
     }
-    yield public
+    return public
+
+
+def take_away(public: Public) -> None:
+    """Whatever the stack has made, and whatever else is at Cloudflare."""
+    lab, made = public.lab, public.stack
     if lab.pulumi(made, *DESTROY, check=False).code != 0:
         lab.pulumi(made, "cancel", "--yes", check=False)
         lab.pulumi(made, *DESTROY, check=False)

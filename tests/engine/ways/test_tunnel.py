@@ -2,8 +2,21 @@
 
 import json
 import re
+from collections.abc import Iterator
 
-from tests.engine.ways.conftest import DESTROY, HOST, TUNNELS, UP, Public, route
+import pytest
+
+from tests.engine.ways.conftest import (
+    DESTROY,
+    HOST,
+    TUNNELS,
+    UP,
+    Public,
+    route,
+    stack_of,
+    take_away,
+)
+from tests.labs import TestLab
 
 HAND = {"hostname": "hand.jackshome.com", "service": "http://10.1.1.1:80",
         "originRequest": {"noTLSVerify": True, "connectTimeout": 7}}  # fmt: skip
@@ -11,6 +24,20 @@ HAND = {"hostname": "hand.jackshome.com", "service": "http://10.1.1.1:80",
 
 def names(rules: list[dict[str, object]]) -> list[object]:
     return [rule.get("hostname") for rule in rules]
+
+
+def test_a_name_that_belongs_to_somebody_else_is_refused_before_anything_is_made(
+    public: Public,
+) -> None:
+    public.make_record("site.jackshome.com", "10.1.1.1")
+    for words in (("preview",), UP):
+        refused = public.pulumi(*words, check=False)
+        assert refused.code != 0
+        assert (
+            "site.jackshome.com: its DNS has a record already, A to 10.1.1.1 (by hand), which "
+            "belongs to somebody else. It stays as it is."
+        ) in refused.text
+        assert public.tunnels() == []
 
 
 def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
@@ -92,78 +119,79 @@ def test_what_was_changed_outside_is_put_right_and_what_others_made_is_kept(
     assert public.records() == []
 
 
-def test_the_last_route_takes_the_tunnel_along(public: Public) -> None:
-    public.up()
-    tunnel = public.the_tunnel()
-    del public.routes[0]
-    public.up()
-    assert (public.tunnels(), public.records()) == ([], [])
-    assert public.ask("GET", f"{TUNNELS}/{tunnel}")["deleted_at"]
+@pytest.fixture(scope="module")
+def made(lab: TestLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Public, str]]:
+    """The stack, up, and all that its first `up` said."""
+    public = stack_of(lab, tmp_path_factory.mktemp("standing"))
+    yield public, public.pulumi(*UP, "--diff", "--logtostderr", "-v=3").text
+    take_away(public)
+
+
+@pytest.fixture
+def first_up(made: tuple[Public, str]) -> str:
+    return made[1]
+
+
+@pytest.fixture
+def standing(made: tuple[Public, str]) -> Public:
+    """The stack, up, for tests that leave it so; the last one takes it down."""
+    return made[0]
+
+
+def test_the_connectors_token_is_nowhere_to_be_found(standing: Public, first_up: str) -> None:
+    token = standing.ask("GET", f"{TUNNELS}/{standing.the_tunnel()}/token")
+    state = standing.pulumi("stack", "export").text
+    assert token[:40] not in first_up
+    assert token[:40] not in state
+    assert token not in json.dumps(standing.stack.document)
+    processes = standing.lab.ssh(
+        HOST, "cat /proc/*/cmdline /proc/*/environ 2>/dev/null | tr '\\0' ' '"
+    )
+    assert token[:40] not in processes.text
+    journal = standing.lab.ssh(HOST, "journalctl --no-pager; systemctl cat cloudflared")
+    assert token[:40] not in journal.text
+    found = standing.lab.ssh(HOST, f"grep -rlsF {token[:40]} /etc /var /opt /root /home /run /tmp")
+    assert found.text.split() == ["/etc/cloudflared/token"]
+    modes = standing.lab.ssh(HOST, "stat -c '%a %U' /etc/cloudflared/token").text
+    assert modes.split() == ["400", "cloudflared"]
+
+
+def test_a_tunnel_that_is_there_cannot_be_replaced(standing: Public) -> None:
+    refused = standing.pulumi(*UP, "--replace", "**::tunnel", check=False)
+    assert refused.code != 0
+    assert "would be deleted and made anew (asked for with --replace" in refused.text
+    tunnel = standing.the_tunnel()
+    assert names(standing.rules(tunnel)) == ["site.jackshome.com", None]
+
+    # Its list can be written anew, and the old one's end takes nothing along.
+    standing.pulumi(*UP, "--replace", "**::tunnel-routes")
+    assert names(standing.rules(tunnel)) == ["site.jackshome.com", None]
+    standing.pulumi("preview", "--expect-no-changes")
 
 
 def test_a_tunnel_that_was_deleted_in_the_dashboard_is_noticed_and_made_anew(
-    public: Public,
+    standing: Public,
 ) -> None:
-    public.up()
-    tunnel = public.the_tunnel()
-    public.lab.ssh(HOST, "systemctl stop cloudflared")
-    public.ask("DELETE", f"{TUNNELS}/{tunnel}")
+    tunnel = standing.the_tunnel()
+    standing.lab.ssh(HOST, "systemctl stop cloudflared")
+    standing.ask("DELETE", f"{TUNNELS}/{tunnel}")
     for refresh in (False, True):
         if refresh:
-            public.pulumi("refresh", "--yes")
-        refused = public.pulumi("preview", check=False)
+            standing.pulumi("refresh", "--yes")
+        refused = standing.pulumi("preview", check=False)
         assert refused.code != 0
         assert f"{tunnel} was deleted at Cloudflare, in its dashboard" in refused.text
     found = re.search(r"pulumi (up --replace '([^']+)')", refused.text)
     assert found is not None
-    public.pulumi(*UP, "--replace", found[2])
-    assert public.the_tunnel() != tunnel
-    assert '"status":"healthy"' in public.curl("https://site.jackshome.com/healthz").text
-    public.pulumi("preview", "--expect-no-changes")
+    standing.pulumi(*UP, "--replace", found[2])
+    assert standing.the_tunnel() != tunnel
+    assert '"status":"healthy"' in standing.curl("https://site.jackshome.com/healthz").text
+    standing.pulumi("preview", "--expect-no-changes")
 
 
-def test_a_tunnel_that_is_there_cannot_be_replaced(public: Public) -> None:
-    public.up()
-    refused = public.pulumi(*UP, "--replace", "**::tunnel", check=False)
-    assert refused.code != 0
-    assert "would be deleted and made anew (asked for with --replace" in refused.text
-    tunnel = public.the_tunnel()
-    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
-
-    # Its list can be written anew, and the old one's end takes nothing along.
-    public.pulumi(*UP, "--replace", "**::tunnel-routes")
-    assert names(public.rules(tunnel)) == ["site.jackshome.com", None]
-    public.pulumi("preview", "--expect-no-changes")
-
-
-def test_a_name_that_belongs_to_somebody_else_is_refused_before_anything_is_made(
-    public: Public,
-) -> None:
-    public.make_record("site.jackshome.com", "10.1.1.1")
-    for words in (("preview",), UP):
-        refused = public.pulumi(*words, check=False)
-        assert refused.code != 0
-        assert (
-            "site.jackshome.com: its DNS has a record already, A to 10.1.1.1 (by hand), which "
-            "belongs to somebody else. It stays as it is."
-        ) in refused.text
-        assert public.tunnels() == []
-
-
-def test_the_connectors_token_is_nowhere_to_be_found(public: Public) -> None:
-    said = public.pulumi(*UP, "--diff", "--logtostderr", "-v=3").text
-    token = public.ask("GET", f"{TUNNELS}/{public.the_tunnel()}/token")
-    state = public.pulumi("stack", "export").text
-    assert token[:40] not in said
-    assert token[:40] not in state
-    assert token not in json.dumps(public.stack.document)
-    processes = public.lab.ssh(
-        HOST, "cat /proc/*/cmdline /proc/*/environ 2>/dev/null | tr '\\0' ' '"
-    )
-    assert token[:40] not in processes.text
-    journal = public.lab.ssh(HOST, "journalctl --no-pager; systemctl cat cloudflared")
-    assert token[:40] not in journal.text
-    found = public.lab.ssh(HOST, f"grep -rlsF {token[:40]} /etc /var /opt /root /home /run /tmp")
-    assert found.text.split() == ["/etc/cloudflared/token"]
-    modes = public.lab.ssh(HOST, "stat -c '%a %U' /etc/cloudflared/token").text
-    assert modes.split() == ["400", "cloudflared"]
+def test_the_last_route_takes_the_tunnel_along(standing: Public) -> None:
+    tunnel = standing.the_tunnel()
+    del standing.routes[0]
+    standing.up()
+    assert (standing.tunnels(), standing.records()) == ([], [])
+    assert standing.ask("GET", f"{TUNNELS}/{tunnel}")["deleted_at"]
