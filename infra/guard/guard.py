@@ -5,10 +5,10 @@ from typing import Any
 
 import pulumi
 
-from infra import last_run
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, Verdict, judge, judge_update
+from infra.guard.made_on import CONTAINER_ROLE, container_of, made_on, place
 from infra.guard.mark import Mark
 from infra.guard.ownership import (
     refusal_beside_a_lost_host,
@@ -19,8 +19,6 @@ from infra.guard.ownership import (
 from infra.guard.survey import RefusedError, Survey
 from infra.guard.teardown import declare_teardown
 from infra.settings import Settings
-
-CONTAINER_ROLE = "-container"
 
 
 class Guard:
@@ -44,6 +42,7 @@ class Guard:
         self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
         self._settled: set[str] = set()
         self._destroying = False
+        self._may_be_lost: set[str] = set()
         access = settings.proxmox
         self._as_root = bool(access and access.username == "root@pam" and not access.api_token)
         self.binding = hooks.bind_containers(
@@ -119,24 +118,18 @@ class Guard:
         The engine deletes what depends on a container before the container itself, so that one's
         own refusal comes when the host key that was learnt for it is no longer in the state.
         """
-        if self._destroying:
-            return
-        for made_on in (args.old_inputs or {}).get("triggers") or ():
-            urn, inputs = await self._container(str(made_on))
+        for resource_id in made_on(args):
+            if resource_id in self._may_be_lost:
+                continue
+            urn, inputs = await container_of(self._project, self._stack, resource_id)
             if urn is None:
                 continue
             host = self._host(urn.rpartition("::")[2])
-            stays = host in self._settled
-            if not stays and await self._survey.occupant(*_place(inputs)) is not None:
+            stays = host in self._settled and not self._destroying
+            if not stays and await self._survey.occupant(*place(inputs)) is not None:
                 await self._allowed(host, inputs)
-
-    async def _container(self, resource_id: str) -> tuple[str | None, Mapping[str, Any]]:
-        """The container of the state that has this id."""
-        for urn, state in (await last_run.resources(self._project, self._stack)).items():
-            is_container = urn.endswith(CONTAINER_ROLE) and "vmId" in state
-            if is_container and str(described(state)["vm_id"]) == resource_id:
-                return urn, state
-        return None, {}
+            if self._destroying:
+                self._may_be_lost.add(resource_id)
 
     def _host(self, resource: str) -> str:
         name = resource.removesuffix(CONTAINER_ROLE)
@@ -166,7 +159,7 @@ class Guard:
     async def _ensure_place(self, host: str, inputs: Mapping[str, Any]) -> None:
         """What comes after must be possible, before anything is lost."""
         spec = self._settings.containers[host]
-        if spec.vm_id != _place(inputs)[1]:
+        if spec.vm_id != place(inputs)[1]:
             there = await self._survey.occupant(spec.node, spec.vm_id)
             refusal = refusal_to_create(host, spec, self._marks[host], there) if there else None
             if refusal:
@@ -189,7 +182,7 @@ class Guard:
     async def _ensure_ours(self, host: str, inputs: Mapping[str, Any]) -> None:
         if inputs.get("vmId") is None:
             return
-        node, vm_id = _place(inputs)
+        node, vm_id = place(inputs)
         there = await self._survey.occupant(node, vm_id)
         if refusal := refusal_by_what_is_there(host, node, vm_id, there):
             raise RefusedError(refusal)
@@ -206,7 +199,3 @@ async def _in_clear(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
         key: await value.future() if isinstance(value, pulumi.Output) else value
         for key, value in (inputs or {}).items()
     }
-
-
-def _place(inputs: Mapping[str, Any]) -> tuple[str, int]:
-    return str(inputs.get("nodeName")), int(inputs.get("vmId") or 0)

@@ -239,11 +239,13 @@ def test_a_container_that_was_deleted_behind_our_back_is_made_again_with_all_its
 def test_a_stranger_under_a_lost_id_survives_a_destroy_of_an_emptied_stack(
     lab: TestLab, steady: StackFile
 ) -> None:
+    learnt = host_key_learnt(lab, steady)
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags="somebody-elses")
     steady.hosts.clear()
     steady.write()
     said = refused(lab, steady, *DESTROY)
     assert f"container 710 no longer carries the tag {STEADY_MARK}" in said
+    assert host_key_learnt(lab, steady) == learnt
     assert 710 in lab.guests()
     lab.api("PUT", "/nodes/pve/lxc/710/config", tags=STEADY_MARK)
 
@@ -266,11 +268,13 @@ def test_nothing_is_lost_for_a_new_id_that_is_somebody_elses(
 def test_a_destroy_that_was_refused_goes_through_once_its_cause_is_gone(
     lab: TestLab, stack: StackFile
 ) -> None:
+    learnt = host_key_learnt(lab, stack)
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags="berth+other+prod+one+an0ther1")
     for environment in ({}, DESTROY_ONLY):
         said = refused(lab, stack, *DESTROY, environment=environment)
         assert "container 711 no longer carries the tag" in said
         assert 711 in lab.guests()
+        assert host_key_learnt(lab, stack) == learnt
 
     lab.api("PUT", "/nodes/pve/lxc/711/config", tags=MARK)
     lab.pulumi(stack, *DESTROY)

@@ -110,6 +110,18 @@ def test_a_stranger_under_a_lost_id_survives_a_destroy_of_a_stack_without_hosts(
     assert node.asked_at == ["https://of-the-state:8006/ False"]
 
 
+def test_a_destroy_that_is_refused_forgets_no_step(node: Node) -> None:
+    it = guarding({"chat": container()})
+    node.resources = {"urn::berth:infra:Container$x::chat-container": OLD}
+    node.guests = {111: FOREIGN}
+    args: Any = None
+    asyncio.get_event_loop().run_until_complete(it.on_destroy(args))
+    said = said_by(it.before_step_delete, "chat-login", {"triggers": ["111"]})
+    assert said.startswith(f"chat: container 111 no longer carries the tag {TAG}")
+    node.guests = {111: {"tags": TAG}}
+    assert said_by(it.before_step_delete, "chat-login", {"triggers": ["111"]}) == ""
+
+
 def test_a_container_that_is_gone_is_named_with_the_way_on(node: Node) -> None:
     it = guarding({"chat": container()}, remove=["talk"])
     gone = "container 111 is gone from Proxmox; nothing was changed. Let the stack notice it:"
