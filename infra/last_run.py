@@ -22,11 +22,15 @@ def outputs(project: str, stack: str) -> dict[str, Any]:
     return _asked(_OUTPUTS, "name", project, stack)
 
 
+def made(project: str, stack: str) -> dict[str, dict[str, Any]]:
+    """What each resource was when it was last made or changed, by URN, in clear."""
+    found = _asked(_RESOURCES, "stackName", project, stack)
+    return {urn: dict(one["outputs"]) for urn, one in found.items()}
+
+
 def has(project: str, stack: str, package: str) -> bool:
     """Whether the state has anything that the provider of a package made."""
-    return any(
-        f"{package}:index/" in urn for urn in _asked(_RESOURCES, "stackName", project, stack)
-    )
+    return any(f"{package}:index/" in urn for urn in made(project, stack))
 
 
 def _asked(token: str, key: str, project: str, stack: str) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def _asked(token: str, key: str, project: str, stack: str) -> dict[str, Any]:
 
 
 async def resources(project: str, stack: str) -> dict[str, dict[str, Any]]:
-    """What each resource was when it was last made or changed, by URN, in clear."""
+    """The same as `made`, while the program runs."""
     name = f"{pulumi.get_organization()}/{project}/{stack}"
     tries = _TRIES
     while True:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pulumi
 
+from infra import last_run
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, Verdict, judge, judge_update
-from infra.guard.made_on import CONTAINER_ROLE, container_of, made_on, place
+from infra.guard.made_on import CONTAINER_ROLE, container_of, containers_in, made_on, place
 from infra.guard.mark import Mark
 from infra.guard.ownership import (
     refusal_beside_a_lost_host,
@@ -42,13 +43,13 @@ class Guard:
         self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
         self._settled: set[str] = set()
         self._destroying = False
-        self._may_be_lost: set[str] = set()
+        self._may_go: set[str] = set()
         access = settings.proxmox
         self._as_root = bool(access and access.username == "root@pam" and not access.api_token)
         self.binding = hooks.bind_containers(
             hooks.ContainerCallbacks(self.before_create, self.before_update, self.before_delete)
         )
-        declare_teardown(self.on_destroy)
+        declare_teardown(self.on_destroy, deep=self._has_left())
 
     def tags(self, host: str) -> list[str]:
         """All tags of a container: its own, and the mark that says whose it is."""
@@ -119,17 +120,22 @@ class Guard:
         own refusal comes when the host key that was learnt for it is no longer in the state.
         """
         for resource_id in made_on(args):
-            if resource_id in self._may_be_lost:
+            if resource_id in self._may_go:
                 continue
             urn, inputs = await container_of(self._project, self._stack, resource_id)
-            if urn is None:
+            if urn is None or await self._survey.occupant(*place(inputs)) is None:
                 continue
             host = self._host(urn.rpartition("::")[2])
-            stays = host in self._settled and not self._destroying
-            if not stays and await self._survey.occupant(*place(inputs)) is not None:
+            if host in self._settled:
+                await self._ensure_ours(host, inputs)
+            else:
                 await self._allowed(host, inputs)
-            if self._destroying:
-                self._may_be_lost.add(resource_id)
+            self._may_go.add(resource_id)
+
+    def _has_left(self) -> bool:
+        """Whether the state has a container that the stack file has no more."""
+        made = containers_in(last_run.made(self._project, self._stack))
+        return bool(made - {*self._marks, *self._renamed})
 
     def _host(self, resource: str) -> str:
         name = resource.removesuffix(CONTAINER_ROLE)

@@ -36,6 +36,11 @@ def bind_teardown(callback: Callback) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(before_delete=[_register("berth-teardown", callback)])
 
 
+def bind_deep_teardown(callback: Callback) -> pulumi.ResourceHookBinding:
+    """The same, of the longer chain of a run in which a container has left the stack file."""
+    return pulumi.ResourceHookBinding(before_delete=[_register("berth-teardown-deep", callback)])
+
+
 @dataclass(frozen=True)
 class StepCallbacks:
     """What is said before a service is deployed first, deployed again, or removed."""

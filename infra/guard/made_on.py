@@ -21,10 +21,19 @@ async def container_of(
 ) -> tuple[str | None, Mapping[str, Any]]:
     """URN and outputs of the container of the state that has this id; None where there is none."""
     for urn, state in (await last_run.resources(project, stack)).items():
-        is_container = urn.endswith(CONTAINER_ROLE) and "vmId" in state
-        if is_container and str(described(state)["vm_id"]) == resource_id:
+        if _is_container(urn, state) and str(described(state)["vm_id"]) == resource_id:
             return urn, state
     return None, {}
+
+
+def containers_in(resources: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The hosts whose containers are among resources, by URN."""
+    found = {urn for urn, state in resources.items() if _is_container(urn, state)}
+    return {urn.rpartition("::")[2].removesuffix(CONTAINER_ROLE) for urn in found}
+
+
+def _is_container(urn: str, state: Mapping[str, Any]) -> bool:
+    return urn.endswith(CONTAINER_ROLE) and "vmId" in state
 
 
 def place(container: Mapping[str, Any]) -> tuple[str, int]:

@@ -117,6 +117,26 @@ def encoded(value: str, shift: int) -> str:
     return text[4 if shift else 0 : len(text) // 4 * 4 - 4]
 
 
+def test_a_destroy_touches_no_service_until_all_of_it_may_go(site: Site) -> None:
+    tags = "/nodes/pve/lxc/740/config"
+    ours = site.lab.api("GET", tags)["tags"]
+    site.stack.hosts.clear()
+    del site.config["berth:services"]
+    site.stack.write()
+    would = "one is no longer one of berth:hosts, which would destroy container 740"
+    assert would in site.refused()
+
+    destroy = ("destroy", "--run-program", "--yes", "--skip-preview")
+    site.lab.api("PUT", tags, tags="somebody-elses")
+    refused = site.lab.pulumi(site.stack, *destroy, check=False)
+    assert refused.code != 0
+    assert "container 740 no longer carries the tag" in refused.text
+    assert site.run("systemctl is-active chat.service") == "active\n"
+    site.lab.api("PUT", tags, tags=ours)
+    site.lab.pulumi(site.stack, *destroy)
+    assert 740 not in site.lab.guests()
+
+
 def test_a_container_made_anew_gets_everything_again(site: Site) -> None:
     site.stack.container("one")["disk_gb"] = 3
     site.config["berth:replace"] = ["one"]

@@ -30,6 +30,7 @@ from tests.conftest import REPO
 STACK = "pulumi:pulumi:Stack"
 CONTAINER = "proxmoxve:index/containerLegacy:ContainerLegacy"
 NETWORK_CARD = "BC:24:11:00:00:01"
+READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
 READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 TOKEN = "berth@pve!deploy=01234567-89ab-cdef-0123-456789abcdef"
 
@@ -161,6 +162,8 @@ class Recorder(pulumi.runtime.Mocks):
     ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == READ_OUTPUTS:
             return {**args.args, "outputs": self.last_outputs, "secretOutputNames": []}, []
+        if args.token == READ_RESOURCES:
+            return {**args.args, "outputs": {}}, []
         raise AssertionError(f"the program calls {args.token}")
 
 

@@ -68,7 +68,7 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Node:
     monkeypatch.setattr(survey, "NodeClient", made.connect)
     monkeypatch.setattr(last_run, "resources", resources)
     monkeypatch.setattr(hooks, "bind_containers", lambda _callbacks: None)
-    monkeypatch.setattr(guard, "declare_teardown", lambda _callback: None)
+    monkeypatch.setattr(guard, "declare_teardown", lambda _callback, **_: None)
     return made
 
 
