@@ -123,14 +123,15 @@ class Guard:
             if resource_id in self._may_go:
                 continue
             urn, inputs = await container_of(self._project, self._stack, resource_id)
-            if urn is None or await self._survey.occupant(*place(inputs)) is None:
-                continue
-            host = self._host(urn.rpartition("::")[2])
-            if host in self._settled:
-                await self._ensure_ours(host, inputs)
-            else:
-                await self._allowed(host, inputs)
+            if urn is not None and await self._survey.occupant(*place(inputs)) is not None:
+                await self._ensure_steps_may_go(self._host(urn.rpartition("::")[2]), inputs)
             self._may_go.add(resource_id)
+
+    async def _ensure_steps_may_go(self, host: str, container: Mapping[str, Any]) -> None:
+        if host in self._settled:
+            await self._ensure_ours(host, container)
+        else:
+            await self._allowed(host, container)
 
     def _has_left(self) -> bool:
         """Whether the state has a container that the stack file has no more."""
