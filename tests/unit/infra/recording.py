@@ -219,7 +219,7 @@ def run_program(
     network_card: str = NETWORK_CARD,
 ) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
-    for bind in ("bind_containers", "bind_teardown", "bind_tripwire"):
+    for bind in ("bind_containers", "bind_teardown", "bind_deep_teardown", "bind_tripwire"):
         monkeypatch.setattr(hooks, bind, lambda _callbacks: None)
     monkeypatch.setattr(hooks, "bind_steps", lambda *_callbacks: (None, None, None))
     monkeypatch.setattr(hooks, "bind_ways", lambda _callbacks: hooks.WayBindings())
