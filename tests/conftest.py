@@ -1,5 +1,6 @@
 """What all tests share: where things are, and what is left out where the specification is not."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
 
 TESTS = REPO / "tests"
+# Shells let what they run in the background ignore Ctrl-C, and so would all that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _SLOW_FIRST = ("engine", "e2e", "unit")
 _left_out = pytest.StashKey[int]()
 

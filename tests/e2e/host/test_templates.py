@@ -56,8 +56,7 @@ async def test_programs_of_every_kind_find_this_machines_trust(host: Host) -> No
 def test_an_interrupted_build_leaves_no_mount_no_process_and_no_file(tmp_path: Path) -> None:
     program = "from lab.host.templates import ensure_templates; ensure_templates(['bookworm'])"
     with subprocess.Popen(
-        # As a terminal runs it: shells let commands in the background ignore Ctrl-C.
-        ["env", "--default-signal=INT", sys.executable, "-c", program],
+        [sys.executable, "-c", program],
         env={**os.environ, "BERTH_CACHE": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
