@@ -16,7 +16,7 @@ from infra.cloudflare.words import PROVIDER, Identity
 from infra.guard import hooks
 from infra.guard.described import described
 from infra.guard.destruction import Situation, judge
-from infra.guard.made_on import CONTAINER_ROLE, container_of, made_on, place
+from infra.guard.made_on import Steps, host_of, place
 from infra.guard.mark import Mark, marks_in
 from infra.guard.ownership import refusal_by_what_is_there, refusal_to_touch
 from infra.guard.steps import watch_steps
@@ -55,7 +55,7 @@ class _Destroy:
     def __init__(self, access: ProxmoxAccess | None, project: str, stack: str) -> None:
         self._of = (project, stack)
         self._node = Node(access, project, stack)
-        self._may_be_lost: set[str] = set()
+        self.steps = Steps(project, stack, self._node.occupant, self._ensure_ours)
         self.destroying = False
         self.tripped = False
 
@@ -70,7 +70,7 @@ class _Destroy:
         )
 
     async def before_delete(self, args: pulumi.ResourceHookArgs) -> None:
-        host, inputs = _host(args.name), args.old_inputs or {}
+        host, inputs = host_of(args.name), args.old_inputs or {}
         verdict = judge(
             Situation(
                 host=host,
@@ -100,22 +100,8 @@ class _Destroy:
         if not any((m.project, m.stack) == (stack.project, stack.stack) for m in marks_in(tags)):
             raise RefusedError(refusal_to_touch(host, vm_id, [stack], (), tags))
 
-    async def before_step_delete(self, args: pulumi.ResourceHookArgs) -> None:
-        """Steps go with their hosts, and stay with a container that must not be touched."""
-        for resource_id in made_on(args):
-            if resource_id in self._may_be_lost:
-                continue
-            urn, inputs = await container_of(*self._of, resource_id)
-            if urn is not None and await self._node.occupant(*place(inputs)) is not None:
-                await self._ensure_ours(_host(urn.rpartition("::")[2]), inputs)
-            self._may_be_lost.add(resource_id)
-
     async def refuse(self, _args: pulumi.ResourceHookArgs) -> None:
         raise RefusedError(f"{VARIABLE} is set: nothing is made or changed")
-
-
-def _host(container: str) -> str:
-    return container.removesuffix(CONTAINER_ROLE)
 
 
 def declare_destroy_only() -> None:
@@ -124,7 +110,7 @@ def declare_destroy_only() -> None:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     run = _Destroy(access, project, stack)
     hooks.bind_containers(hooks.ContainerCallbacks(run.refuse, run.refuse, run.before_delete))
-    watch_steps({}, run.before_step_delete)
+    watch_steps({}, run.steps.before_delete)
     cloudflare = load_cloudflare_access()
     Ways(None, cloudflare, Identity(project, stack, ""), lambda: run.destroying)
     tripwire = Tripwire(hooks.bind_tripwire(run.trip))

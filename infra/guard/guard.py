@@ -9,7 +9,7 @@ from infra import last_run
 from infra.guard import hooks, impact
 from infra.guard.described import Described, declared, described
 from infra.guard.destruction import Situation, Verdict, judge, judge_update
-from infra.guard.made_on import CONTAINER_ROLE, container_of, containers_in, made_on, place
+from infra.guard.made_on import Steps, containers_in, host_of, place
 from infra.guard.mark import Mark
 from infra.guard.ownership import (
     refusal_beside_a_lost_host,
@@ -43,7 +43,7 @@ class Guard:
         self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
         self._settled: set[str] = set()
         self._destroying = False
-        self._may_go: set[str] = set()
+        self._steps = Steps(project, stack, self._survey.occupant, self._ensure_steps_may_go)
         access = settings.proxmox
         self._as_root = bool(access and access.username == "root@pam" and not access.api_token)
         self.binding = hooks.bind_containers(
@@ -119,15 +119,10 @@ class Guard:
         The engine deletes what depends on a container before the container itself, so that one's
         own refusal comes when the host key that was learnt for it is no longer in the state.
         """
-        for resource_id in made_on(args):
-            if resource_id in self._may_go:
-                continue
-            urn, inputs = await container_of(self._project, self._stack, resource_id)
-            if urn is not None and await self._survey.occupant(*place(inputs)) is not None:
-                await self._ensure_steps_may_go(self._host(urn.rpartition("::")[2]), inputs)
-            self._may_go.add(resource_id)
+        await self._steps.before_delete(args)
 
-    async def _ensure_steps_may_go(self, host: str, container: Mapping[str, Any]) -> None:
+    async def _ensure_steps_may_go(self, name: str, container: Mapping[str, Any]) -> None:
+        host = self._host(name)
         if host in self._settled:
             await self._ensure_ours(host, container)
         else:
@@ -139,7 +134,7 @@ class Guard:
         return bool(made - {*self._marks, *self._renamed})
 
     def _host(self, resource: str) -> str:
-        name = resource.removesuffix(CONTAINER_ROLE)
+        name = host_of(resource)
         return self._renamed.get(name, name)
 
     async def _allowed(self, host: str, inputs: Mapping[str, Any]) -> Verdict:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.guests import NetworkInterface
+from lab.guests import GuestError, NetworkInterface
 from lab.host.namespaces import run_in_network
 
 _EVERYBODY = b"\xff" * 6
@@ -20,14 +20,22 @@ _ETHERNET, _IPV4, _REQUEST = 1, 0x0800, 1
 def announce(network: Path, cards: Iterable[NetworkInterface]) -> None:
     """Send an ARP announcement (RFC 5227, section 3) for each card with an IPv4 address.
 
-    `network`: the container's network namespace. Raises OSError.
+    `network`: the container's network namespace. Raises GuestError.
     """
     told = [card for card in cards if card.ipv4 and not card.link_down]
     if not told:
         return
-    with run_in_network(network, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as raw:
-        for card in told:
-            raw.sendto(frame(card), (card.name, _ARP))
+    try:
+        with run_in_network(network, _raw_socket) as raw:
+            for card in told:
+                raw.sendto(frame(card), (card.name, _ARP))
+    except OSError as error:
+        names = ", ".join(card.name for card in told)
+        raise GuestError(f"{names}: address not announced ({error.strerror})") from error
+
+
+def _raw_socket() -> socket.socket:
+    return socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 
 
 def frame(card: NetworkInterface) -> bytes:

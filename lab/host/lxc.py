@@ -125,7 +125,10 @@ class LxcGuests:
             await self.stop(spec.key, log)
             raise GuestError(self._why(spec.key) or str(error)) from error
         if pid := self.init_pid(spec.key):
-            announce(network_of(pid), spec.interfaces)
+            try:
+                announce(network_of(pid), spec.interfaces)
+            except GuestError as error:  # it runs all the same, and is found some seconds later
+                log(str(error))
         async with self._started:
             self._started.notify_all()
 

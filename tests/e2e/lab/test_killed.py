@@ -100,17 +100,8 @@ def like_after_a_power_cut(lab: TestLab) -> None:
             remove = (
                 'mount -t cgroup -o "$2" c /mnt && find "/mnt/$1" -depth -type d -exec rmdir {} +'
             )
-            command = [
-                "unshare",
-                "--mount",
-                "sh",
-                "-c",
-                remove,
-                "sh",
-                lab.paths.namespace,
-                directory,
-            ]
-            subprocess.run(command, capture_output=True, check=False)
+            inside = ["unshare", "--mount", "sh", "-c", remove, "sh", lab.paths.namespace]
+            subprocess.run([*inside, directory], capture_output=True, check=False)
         subprocess.run(["ip", "netns", "delete", lab.paths.namespace], check=True)
 
         def only_files_are_left() -> bool:
