@@ -144,7 +144,7 @@ def test_a_failed_release_leaves_the_old_one_serving(machine: Machine, source: P
 def test_a_service_that_listens_elsewhere_is_told_where(machine: Machine, source: Path) -> None:
     command = ["uvicorn", "main:app", "--port", "8099"]
     done = machine.deploy(
-        "elsewhere", source, command=command, port=8098, health={"path": "/healthz", "limit_s": 4}
+        "elsewhere", source, command=command, port=8098, health={"path": "/healthz", "limit_s": 15}
     )
     assert done.code == 1
     assert "the service listens on 127.0.0.1:8099, not on 8098" in done.said

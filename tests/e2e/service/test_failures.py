@@ -35,16 +35,16 @@ def test_an_application_that_does_not_import_leaves_the_old_one_serving(site: Si
 
 
 def test_one_that_never_gets_healthy_is_told_what_it_answers(site: Site) -> None:
-    site.service["health"] = {"path": "/no-such-path", "limit_s": 2}
+    site.service["health"] = {"path": "/no-such-path", "limit_s": 10}
     said = site.refused()
-    assert "/no-such-path on 127.0.0.1 port 8000 was not right within 2 s: status 404" in said
+    assert "/no-such-path on 127.0.0.1 port 8000 was not right within 10 s: status 404" in said
     assert "serves again" in said
 
 
 def test_one_that_listens_elsewhere_is_told_where(site: Site) -> None:
     del site.service["app"]
     site.service["command"] = ["uvicorn", "app:app", "--port", "9999"]
-    site.service["health"] = {"limit_s": 3}
+    site.service["health"] = {"limit_s": 15}
     said = site.refused()
     assert "the service listens on 127.0.0.1:9999, not on 8000" in said
     assert "healthy" in site.get("/healthz")
