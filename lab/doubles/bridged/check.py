@@ -15,13 +15,19 @@ _REQUIRED = (
     "required.\n\nRefer to the provider documentation or contact the provider developers for "
     "additional information about configurable attributes that are required."
 )
+_READ_ONLY = (
+    "Invalid Configuration for Read-Only Attribute. Cannot set value for this attribute as the "
+    "provider has marked it as read-only. Remove the configuration line setting the value.\n\n"
+    "Refer to the provider documentation or contact the provider developers for additional "
+    "information about configurable and read-only attributes that are supported."
+)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault with the place in Pulumi's names, and the attribute it is about.
+    """A fault with the place in Pulumi's names, and the attribute that is missing there.
 
-    `summary` and `detail` are separate where the text does not hold both already.
+    `text` is a summary, ". ", and what follows.
     """
 
     place: str
@@ -31,14 +37,15 @@ class Fault:
     def of_resource(self, name: str) -> str:
         """As the check of the resource called `name` words it."""
         if self.missing is not None:
-            return f"Missing required property '{self.place}': {self.missing.description}"
+            told = f": {self.missing.description}" if self.missing.description else ""
+            return f"Missing required property '{self.place}'{told}"
         return f"{self.text}. Examine values at '{name}.{self.place}'." if self.place else self.text
 
     def of_function(self) -> str:
         """As a function's failure words it."""
         if self.missing is not None:
             return f"{MISSING}: {_REQUIRED.format(name=self.missing.name)}"
-        return self.text
+        return self.text.replace(". ", ": ", 1)
 
 
 def faults(attributes: Iterable[Attribute], config: Tf) -> Iterator[Fault]:
@@ -54,6 +61,8 @@ def _faults(attributes: Iterable[Attribute], config: Tf, place: str, path: str) 
             if attribute.required:
                 yield Fault(here, "", attribute)
             continue
+        if attribute.computed and not attribute.optional:
+            yield Fault(here, _READ_ONLY)
         if value == UNKNOWN:
             continue
         for validator in attribute.validators:

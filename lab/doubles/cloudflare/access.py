@@ -1,5 +1,6 @@
 """Access: policies, applications and service tokens."""
 
+import re
 from collections.abc import Iterator
 
 from lab.doubles.bridged.attributes import (
@@ -9,6 +10,7 @@ from lab.doubles.bridged.attributes import (
     Nested,
     Replace,
     Tf,
+    camel,
     one_of,
     output,
 )
@@ -80,6 +82,18 @@ class Policy(StandardResource):
         return f"/accounts/{state['account_id']}/access/policies"
 
 
+_AMOUNT = r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)"
+_DURATION = re.compile(rf"0|[-+]?(?:{_AMOUNT})+")
+
+
+def _a_duration(path: str, value: Value) -> Iterator[str]:
+    if isinstance(value, str) and not _DURATION.fullmatch(value):
+        yield (
+            f'Invalid Attribute Value Match. Attribute {path} "session_duration" only supports '
+            '"ns", "us" (or "µs"), "ms", "s", "m", or "h" as valid units, got: ' + value
+        )
+
+
 _SELF_HOSTED = ("self_hosted", "ssh", "vnc", "rdp", "mcp_portal", "mcp", "proxy_endpoint")
 _WITH_SESSION = (
     "saas",
@@ -140,7 +154,7 @@ class Application(AccountOrZoneResource):
         Attribute("self_hosted_domains", Many(Kind.STRING), computed=True),
         Attribute("destinations", Kind.ANY, computed=True),
         Attribute("policies", Many(_POLICY)),
-        Attribute("session_duration", computed=True),
+        Attribute("session_duration", computed=True, validators=(_a_duration,)),
         Attribute("app_launcher_visible", Kind.BOOL, computed=True),
         Attribute("http_only_cookie_attribute", Kind.BOOL, computed=True),
         Attribute("skip_app_launcher_login_page", Kind.BOOL, computed=True),
@@ -177,7 +191,7 @@ class Application(AccountOrZoneResource):
 
     def further_faults(self, config: Tf) -> Iterator[Fault]:
         kind = config["type"]
-        if config["session_duration"] is None or kind in (None, UNKNOWN):
+        if config["session_duration"] is None or kind == UNKNOWN:
             return
         if kind not in _WITH_SESSION:
             known = ", ".join(f'"{each}"' for each in _WITH_SESSION)
@@ -222,6 +236,9 @@ def _usual(planned: Tf, name: str, fits: bool, *, usual: Value) -> None:  # noqa
         planned[name] = usual if fits else None
 
 
+_PREVIOUS_EXPIRES = "previous_client_secret_expires_at"
+
+
 class ServiceToken(AccountOrZoneResource):
     """A token with which a program passes Access; its secret is answered once."""
 
@@ -235,7 +252,7 @@ class ServiceToken(AccountOrZoneResource):
         Attribute("client_secret_version", Kind.NUMBER, computed=True, default=1.0),
         Attribute("duration", computed=True, default="8760h"),
         Attribute("enabled", Kind.BOOL),
-        Attribute("previous_client_secret_expires_at"),
+        Attribute(_PREVIOUS_EXPIRES),
         output("client_id", keeps=True),
         Attribute(
             "client_secret",
@@ -250,12 +267,22 @@ class ServiceToken(AccountOrZoneResource):
     )
 
     def further_faults(self, config: Tf) -> Iterator[Fault]:
-        pair = ("client_secret_version", "previous_client_secret_expires_at")
-        for name, other in (pair, pair[::-1]):
-            if config[name] is not None and config[other] is None:
-                key = next(a.key for a in self.attributes if a.name == name)
-                yield Fault(
-                    key,
-                    f'Invalid Attribute Combination. Attribute "{other}" must be specified when '
-                    f'"{name}" is specified',
-                )
+        version, expiry = config["client_secret_version"], config[_PREVIOUS_EXPIRES]
+        if expiry is not None and version is None:
+            yield Fault(
+                camel(_PREVIOUS_EXPIRES),
+                'Invalid Attribute Combination. Attribute "client_secret_version" must be '
+                f'specified when "{_PREVIOUS_EXPIRES}" is specified',
+            )
+        if isinstance(version, float) and version > 1 and expiry is None:
+            yield Fault(
+                camel(_PREVIOUS_EXPIRES),
+                f"Missing Required Attribute. {_PREVIOUS_EXPIRES} must be specified when "
+                f"client_secret_version is greater than 1 (current value: {version:.0f})",
+            )
+
+    def modify(self, plan: Plan) -> None:
+        """Another version is another secret."""
+        prior, name = plan.prior, "client_secret_version"
+        if prior is not None and not same(Kind.NUMBER, prior.get(name), plan.planned[name]):
+            plan.planned["client_secret"] = UNKNOWN

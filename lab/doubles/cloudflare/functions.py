@@ -1,9 +1,10 @@
 """Look-ups of tunnels and records, and the list of all look-ups."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lab.doubles.bridged.answers import state_read
 from lab.doubles.bridged.attributes import Kind, Many, Nested, Tf, output
+from lab.doubles.bridged.check import Fault
 from lab.doubles.bridged.resource import BridgedFunction
 from lab.doubles.cloudflare.client import Client
 from lab.doubles.cloudflare.configuration import CONFIG
@@ -11,6 +12,7 @@ from lab.doubles.cloudflare.dns_record import SETTINGS
 from lab.doubles.cloudflare.lookups import (
     all_pages,
     argument,
+    one_or_the_other,
     only,
     query_of,
     require_one,
@@ -69,6 +71,9 @@ class Tunnel(BridgedFunction[Client]):
         argument("filter", Nested(_TUNNEL_FILTER)),
     )
     outputs = _TUNNEL
+
+    def further_faults(self, config: Tf) -> Iterator[Fault]:
+        yield from one_or_the_other(config, "tunnel_id", "filter")
 
     async def call(self, api: Client, config: Tf) -> Tf:
         require_one(config, "tunnel_id", "filter")

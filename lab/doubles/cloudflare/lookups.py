@@ -1,12 +1,13 @@
 """What look-ups share: arguments, queries, and lists that come in pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lab.doubles.bridged.attributes import Attribute, Kind, Nested, Tf, Type
+from lab.doubles.bridged.attributes import Attribute, Kind, Nested, Tf, Type, camel
+from lab.doubles.bridged.check import Fault
 from lab.doubles.cloudflare.client import Client
 from lab.doubles.provider import Refused
-from lab.doubles.values import Value
+from lab.doubles.values import UNKNOWN, Value
 
 _MOST_RESULTS = 1000
 
@@ -60,11 +61,18 @@ async def all_pages(
     return found[:limit]
 
 
-def require_one(config: Tf, *names: str) -> None:
-    """Raises Refused unless exactly one of `names` is said."""
+def one_or_the_other(config: Tf, *names: str) -> Iterator[Fault]:
+    """A fault at the first of `names`, where more than one is said and all are known."""
     said = [name for name in names if config[name] is not None]
-    if len(said) != 1:
-        summary = "Invalid Attribute Combination" if said else "Missing Attribute Configuration"
-        raise Refused(
-            f"{summary}: Exactly one of these attributes must be configured: [{','.join(names)}]"
-        )
+    if len(said) > 1 and all(config[name] != UNKNOWN for name in said):
+        yield Fault(camel(said[0]), f"Invalid Attribute Combination. {_one_of(names)}")
+
+
+def require_one(config: Tf, *names: str) -> None:
+    """Raises Refused where none of `names` is said: of that no argument can be blamed."""
+    if all(config[name] is None for name in names):
+        raise Refused(f"Missing Attribute Configuration: {_one_of(names)}")
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return f"Exactly one of these attributes must be configured: [{','.join(names)}]"

@@ -1,10 +1,20 @@
 """Zones: looked up, never made."""
 
+from collections.abc import Iterator
+
 from lab.doubles.bridged.answers import state_read
 from lab.doubles.bridged.attributes import Attribute, Kind, Many, Nested, Tf, one_of, output
+from lab.doubles.bridged.check import Fault
 from lab.doubles.bridged.resource import BridgedFunction
 from lab.doubles.cloudflare.client import Client
-from lab.doubles.cloudflare.lookups import argument, only, query_of, require_one, texts
+from lab.doubles.cloudflare.lookups import (
+    argument,
+    one_or_the_other,
+    only,
+    query_of,
+    require_one,
+    texts,
+)
 
 
 class Zone(BridgedFunction[Client]):
@@ -81,6 +91,9 @@ class Zone(BridgedFunction[Client]):
         output("vanity_name_servers", Many(Kind.STRING)),
         output("verification_key"),
     )
+
+    def further_faults(self, config: Tf) -> Iterator[Fault]:
+        yield from one_or_the_other(config, "zone_id", "filter")
 
     async def call(self, api: Client, config: Tf) -> Tf:
         require_one(config, "zone_id", "filter")

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -96,10 +96,10 @@ class Client:
         method: str,
         path: str,
         body: Json | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Iterable[tuple[str, str]] = (),
     ) -> Any:  # noqa: ANN401 - any JSON
         """The answer; raises HttpRefused for what is no success."""
-        url = self._root + path + (f"?{urlencode(query)}" if query else "")
+        url = self._root + path + (f"?{urlencode(sorted(query))}" if query else "")
         data = None if body is None else json.dumps(body, separators=(",", ":"))
         text = await self._send(method, url, data, {"Content-Type": "application/json"})
         return _read(text)
@@ -124,6 +124,7 @@ class Client:
         self, method: str, url: str, data: str | None, headers: Mapping[str, str]
     ) -> str:
         import aiohttp
+        from yarl import URL
 
         if self._session is None:
             # A proxy of the caller's is not to stand between the lab and its API.
@@ -133,7 +134,9 @@ class Client:
             sent = {"Authorization": login, "User-Agent": _AGENT, **headers}
             if data is None:
                 sent.pop("Content-Type", None)
-            async with self._session.request(method, url, data=data, headers=sent) as answer:
+            async with self._session.request(
+                method, URL(url, encoded=True), data=data, headers=sent
+            ) as answer:
                 text = await answer.text()
                 status = answer.status
         except (aiohttp.ClientError, OSError, Refused) as error:

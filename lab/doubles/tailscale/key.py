@@ -14,6 +14,7 @@ from lab.doubles.bridged.attributes import (
     output,
 )
 from lab.doubles.bridged.plan import Plan
+from lab.doubles.provider import Refused
 from lab.doubles.tailscale.by_id import ById
 from lab.doubles.tailscale.client import Client, HttpRefused, telling
 from lab.doubles.values import UNKNOWN, Value
@@ -21,6 +22,7 @@ from lab.doubles.values import UNKNOWN, Value
 Json = dict[str, Any]
 TAGS = Many(Kind.STRING, unordered=True)
 _LONGEST_DESCRIPTION = 50
+_AUTH = "auth"
 
 
 def at_most(length: int) -> Validator:
@@ -94,8 +96,11 @@ class TailnetKey(ById):
     async def read(self, api: Client, state: Tf) -> Tf | None:
         answer = await self._fetch(api, state)
         if answer is None:
-            # One that nobody has had yet was never there.
-            return {**state, "invalid": True} if state["key"] is not None else None
+            return {**state, "invalid": True}
+        if (kind := answer.get("keyType") or _AUTH) != _AUTH:
+            raise Refused(
+                f"Invalid key type '{kind}': Only 'auth' keys are supported by this resource"
+            )
         create = answer.get("capabilities", {}).get("devices", {}).get("create", {})
         return {
             **state,
@@ -105,7 +110,6 @@ class TailnetKey(ById):
             "description": answer.get("description", ""),
             "expiry": _expiry(answer),
             "invalid": answer.get("invalid", False),
-            "key": state["key"] if state["key"] is not None else answer.get("key", ""),
         }
 
     async def update(self, api: Client, prior: Tf, planned: Tf) -> Tf:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ _EMPTY: Json = {
     attribute.field: False if attribute.type is Kind.BOOL else ""
     for attribute in _DEVICE
     if isinstance(attribute.type, Kind)
-} | {"addresses": [], "tags": [], "created": _NO_TIME, "expires": _NO_TIME}
+} | {"tags": [], "created": _NO_TIME, "expires": _NO_TIME}
 
 
 class Device(BridgedFunction[Client]):
@@ -78,7 +78,7 @@ class Device(BridgedFunction[Client]):
             many = f"{len(said)} attributes" if said else "No attribute"
             yield Fault(
                 "name",
-                f"Invalid Attribute Combination: {many} specified when one (and only one) of "
+                f"Invalid Attribute Combination. {many} specified when one (and only one) of "
                 "[name,hostname] is required",
             )
         wait = config["wait_for"]
@@ -88,7 +88,7 @@ class Device(BridgedFunction[Client]):
             if seconds is not None and seconds <= 1:
                 fault = "duration must be greater than 1 second"
             if fault:
-                text = f"Invalid Attribute Value: Attribute wait_for {fault}, got: {wait}"
+                text = f"Invalid Attribute Value. Attribute wait_for {fault}, got: {wait}"
                 yield Fault("waitFor", text)
 
     async def call(self, api: Client, config: Tf) -> Tf:
@@ -117,7 +117,7 @@ class Device(BridgedFunction[Client]):
         raise AssertionError("patience ends")
 
     async def _find(self, api: Client, name: str, wanted: str) -> Json:
-        found = await _devices(api, {name: wanted})
+        found = await _devices(api, [(name, wanted)])
         if not found:
             raise Refused(f'could not find device with {name}="{wanted}"')
         return found[0]
@@ -136,20 +136,31 @@ class Devices(BridgedFunction[Client]):
     outputs = (output("id"), output("devices", Many(Nested(_DEVICE))))
 
     async def call(self, api: Client, config: Tf) -> Tf:
-        query: dict[str, str] = {}
-        filters = config["filters"]
-        for each in filters if isinstance(filters, list) else []:
-            if isinstance(each, dict) and isinstance(each["values"], list):
-                query[str(each["name"])] = ",".join(str(value) for value in each["values"])
+        filters = config["filters"] if isinstance(config["filters"], list) else []
+        query = [
+            (str(each["name"]), str(value))
+            for each in filters
+            if isinstance(each, dict) and isinstance(each["values"], list)
+            for value in each["values"]
+        ]
         with telling("Failed to fetch devices"):
             found = await _devices(api, query)
         prefix = str(config["name_prefix"] or "")
         shown = [device for device in found if str(device.get("name", "")).startswith(prefix)]
-        return config | state_read(self.outputs, {}, {"id": str(uuid.uuid4()), "devices": shown})
+        told = state_read(self.outputs, {}, {"id": str(uuid.uuid4()), "devices": shown})
+        return config | {"filters": filters} | told
 
 
-async def _devices(api: Client, query: Mapping[str, str]) -> list[Json]:
+async def _devices(api: Client, query: Iterable[tuple[str, str]]) -> list[Json]:
     answer = await api.ask("GET", f"{api.tailnet}/devices", query=query)
     found: list[Json] = answer.get("devices") or []
-    # What the API leaves out, or is null, is empty.
-    return [_EMPTY | {k: v for k, v in device.items() if v is not None} for device in found]
+    return [_completed(device) for device in found]
+
+
+def _completed(device: Json) -> Json:
+    """What the API leaves out, or is null, is empty; only `addresses` stay absent."""
+    told = _EMPTY | {k: v for k, v in device.items() if v is not None}
+    times = {name: told[name] or _NO_TIME for name in ("created", "expires")}
+    if device.get("lastSeen") == "":
+        times["lastSeen"] = _NO_TIME
+    return told | times
