@@ -15,6 +15,7 @@ from bench.by_hand import ROUNDS, SERVICE, edit
 from bench.measure import CHECKOUT, Figures, seconds
 from bench.stacks import container_stack, empty_project
 from lab.paths import LabPaths
+from lab.toolchain.debian import ensure_debian_packages
 
 LAB = CHECKOUT / "bin" / "lab"
 PYTHON = CHECKOUT / "bin" / "python"
@@ -122,6 +123,7 @@ def _one_line(figures: Figures, scratch: Path) -> None:
 
 
 def _by_hand(source: Path) -> float:
+    ensure_debian_packages(["rsync"])
     paths = LabPaths.of(json.loads(_output([LAB, "status", "--json"]))["name"])
     install = "(apt-get update -qq && apt-get install -y -qq rsync) >/dev/null"
     subprocess.run([LAB, "ssh", "c0", "--", install], check=True, capture_output=True)
