@@ -82,9 +82,17 @@ def reboots(lab: TestLab) -> int:
 
 
 def groups() -> list[list[str]]:
-    """What changes in one run: all that needs no reboot, for if one did, it would show."""
-    in_place = [name for name, (word, _) in CHANGES.items() if EFFECTS[word] is Effect.IN_PLACE]
-    return [in_place, *([name] for name in CHANGES if name not in in_place)]
+    """What changes in one run.
+
+    All that needs no reboot, for if one did, it would show; and all that replaces, for the refusal
+    names each that does.
+    """
+    in_place, replacing = (
+        [name for name, (word, _) in CHANGES.items() if EFFECTS[word] is effect]
+        for effect in (Effect.IN_PLACE, Effect.REPLACE)
+    )
+    alone = [name for name in CHANGES if name not in {*in_place, *replacing}]
+    return [in_place, replacing, *([name] for name in alone)]
 
 
 def see(lab: TestLab, stack: StackFile, *words: str) -> Effect:
@@ -119,7 +127,7 @@ def come_back(lab: TestLab, stack: StackFile) -> None:
 
 
 def page(seen: dict[str, Effect]) -> str:
-    rows = "\n".join(f"| `{name}` | {IN_WORDS[effect]} |" for name, effect in seen.items())
+    rows = "\n".join(f"| `{name}` | {IN_WORDS[seen[name]]} |" for name in CHANGES)
     return f"""# What a change does to a running container
 
 `tests/engine/program/test_changes.py` makes each of these changes with the real provider, and
@@ -138,9 +146,7 @@ fails when this page does not say what it saw.
 - **By a step**: nothing restarts; docs/services.md says how the login key is exchanged.
 - `nesting`: Proxmox lets nobody but root@pam change features of a container that exists. As
   root@pam it is changed in place, and takes effect when the container starts next.
-""".replace(f"| `ssh/authorized_keys` | {IN_WORDS[Effect.STEP]} |\n", "").replace(
-        f"| `disk_gb, smaller` | {IN_WORDS[Effect.REPLACE]} |\n", ""
-    )
+"""
 
 
 @pytest.mark.timeout(900)
