@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import TYPE_CHECKING
 
 from lab.proxmox.access.privileges import BUILT_IN_ROLES, PRIVILEGES
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lab.world.models import World
 
 _FIRST_WITHOUT_BROADCAST = 31
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
 
 
 def problems(world: "World") -> Iterator[str]:
@@ -28,20 +29,16 @@ def _network_problems(world: "World") -> Iterator[str]:
     bridges, node = world.proxmox.bridges, world.proxmox.node
     places = {"proxmox/node": (node.bridge, node.address, node.gateway)}
     places |= {f"hosts/{n}": (h.bridge, h.address, h.gateway) for n, h in world.hosts.items()}
-    routers = {
-        router.ip: f"a router of {name}"
-        for name, bridge in bridges.items()
-        for router in (*bridge.routers, *(r for vlan in bridge.vlans.values() for r in vlan))
-    }
-    seen: dict[IPv4Address, str] = dict(routers)
+    routers = [(segment, router) for segment, routers in _segments(world) for router in routers]
+    yield from _router_problems(routers)
+    seen: dict[IPv4Address, str] = {r.ip: f"a router of {segment}" for segment, r in routers}
     for where, (bridge, address, gateway) in places.items():
         known = bridges.get(bridge)
         if known is None:
             yield f"{where}/bridge: {bridge} is not one of proxmox/bridges"
         elif not any(address.ip in router.network for router in known.routers):
             yield f"{where}/address: {address} is in no network of {bridge}"
-        if not _is_a_machines(address):
-            yield f"{where}/address: {address} is the network's own, no machine's"
+        yield from _address_problems(f"{where}/address", address)
         if address.ip in seen:
             yield f"{where}/address: {address.ip} is {seen[address.ip]} already"
         seen.setdefault(address.ip, where)
@@ -51,11 +48,49 @@ def _network_problems(world: "World") -> Iterator[str]:
             yield f"{where}/gateway: {gateway} is the machine itself"
 
 
-def _is_a_machines(address: IPv4Interface) -> bool:
+def _segments(world: "World") -> Iterator[tuple[str, tuple[IPv4Interface, ...]]]:
+    """Each network that machines can be in, by its place in the file, with its routers."""
+    for name, bridge in world.proxmox.bridges.items():
+        yield f"proxmox/bridges/{name}", bridge.routers
+        for vlan, routers in bridge.vlans.items():
+            yield f"proxmox/bridges/{name}/vlans/{vlan}", routers
+
+
+def _router_problems(routers: list[tuple[str, IPv4Interface]]) -> Iterator[str]:
+    """One address twice, or one network in two places, cannot be routed."""
+    for index, (segment, router) in enumerate(routers):
+        yield from _address_problems(f"{segment}: the router {router}", router)
+        for other, earlier in routers[:index]:
+            if router.ip == earlier.ip:
+                yield f"{segment}: the router {router} is one of {other} already"
+            elif segment != other and router.network == earlier.network:
+                yield f"{segment}: the network of {router} is that of {earlier} in {other} already"
+
+
+def _address_problems(where: str, address: IPv4Interface) -> Iterator[str]:
+    if not can_be_a_machines(address.ip):
+        yield f"{where}: {address.ip} is an address that no machine in a network can have"
+    elif is_the_networks_own(address):
+        yield f"{where}: {address} is the network's own, no machine's"
+
+
+def can_be_a_machines(address: IPv4Address) -> bool:
+    """Whether IPv4 lets a machine in a network have this address."""
+    return not (
+        address in _THIS_NETWORK
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_reserved
+    )
+
+
+def is_the_networks_own(address: IPv4Interface) -> bool:
+    """Whether it is the address of the network itself, or the one for all of its machines."""
     network = address.network
     if network.prefixlen >= _FIRST_WITHOUT_BROADCAST:
-        return True
-    return address.ip not in {network.network_address, network.broadcast_address}
+        return False
+    return address.ip in {network.network_address, network.broadcast_address}
 
 
 def _name_problems(world: "World") -> Iterator[str]:

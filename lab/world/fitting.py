@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab.world import base, models
+from lab.world.coherence import can_be_a_machines
 from lab.world.fitting_clouds import CloudFit, fit_clouds
 from lab.world.fitting_networks import Networks
 from lab.world.fitting_stores import (
@@ -83,6 +84,9 @@ def _is_placed(container: ContainerFacts, notes: list[str]) -> bool:
     if container.address is None or container.address.network.prefixlen > _SMALLEST_PREFIX:
         notes.append(f"{where}/address: no IPv4 address with a prefix of at most 30; no network")
         return False
+    if not can_be_a_machines(container.address.ip):
+        notes.append(f"{where}/address: {container.address.ip} can be no machine's; no network")
+        return False
     if container.bridge is not None and not fits_model(models.BridgeName, container.bridge):
         notes.append(f"{where}/bridge: {container.bridge!r} is no name of a bridge; left out")
         return False
@@ -95,13 +99,17 @@ def _is_placed(container: ContainerFacts, notes: list[str]) -> bool:
 def _add_network(container: ContainerFacts, networks: Networks, notes: list[str]) -> None:
     if container.address is None:
         return
-    router = networks.add(
-        container.bridge or _BRIDGE,
-        container.vlan,
-        container.address.network,
-        container.gateway,
-    )
+    bridge, network = container.bridge or _BRIDGE, container.address.network
     where = f"hosts/{container.name}/container"
+    place = networks.elsewhere(bridge, container.vlan, network, container.gateway)
+    if place is not None:
+        networks.routers.setdefault(bridge, {})
+        notes.append(
+            f"{where}/address: its network is in {place}, and a lab has each once; "
+            f"the container is made, and cannot be reached"
+        )
+        return
+    router = networks.add(bridge, container.vlan, network, container.gateway)
     if router is None:
         notes.append(f"{where}/address: its network has no room for a router; left out")
     elif container.gateway is None:
@@ -137,7 +145,7 @@ def _endpoint(endpoint: str | None, notes: list[str]) -> _Endpoint:
             return _Endpoint(None, host, port)
         notes.append("proxmox/endpoint: names no host; the lab puts its own in its place")
         return _Endpoint(None, None, _USUAL_PORT)
-    if not isinstance(address, IPv4Address) or address.is_loopback or address.is_unspecified:
+    if not isinstance(address, IPv4Address) or not can_be_a_machines(address):
         notes.append(f"proxmox/endpoint: {host} cannot be the node's; the lab uses another")
         return _Endpoint(None, None, _USUAL_PORT)
     return _Endpoint(address, None, port)
@@ -215,6 +223,8 @@ def _hosts(
         where = f"hosts/{host.name}/existing"
         if host.address is None or not fits_model(base.Name, host.name):
             notes.append(f"{where}: has no IPv4 address or no name that a world takes; left out")
+        elif not can_be_a_machines(host.address):
+            notes.append(f"{where}: {host.address} can be no machine's; left out")
         elif host.address == at_node:
             notes.append(f"{where}: is the node itself, where root logs in")
         elif host.name == node["name"]:

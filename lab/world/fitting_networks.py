@@ -30,6 +30,18 @@ class Networks:
             del vlans[vlan]
         return router
 
+    def elsewhere(
+        self, bridge: str, vlan: int | None, network: IPv4Network, router: IPv4Address | None
+    ) -> str | None:
+        """The other bridge or VLAN, in words, that has `network` or its router already."""
+        for name, vlans in self.routers.items():
+            for tag, routers in vlans.items():
+                if (name, tag) != (bridge, vlan) and any(
+                    network == known.network or router == known.ip for known in routers
+                ):
+                    return name if tag is None else f"VLAN {tag} of {name}"
+        return None
+
     def free(self, network: IPv4Network) -> IPv4Address | None:
         """The first address of `network` that nothing has."""
         routers = {r.ip for vlans in self.routers.values() for rs in vlans.values() for r in rs}

@@ -194,6 +194,33 @@ def test_a_gateway_that_is_another_machine_is_not_taken_for_the_router(tmp_path:
     assert "gateway: 10.0.0.1 is another machine" in text
 
 
+def test_a_network_that_is_on_two_bridges_is_had_on_one_and_that_is_said(tmp_path: Path) -> None:
+    text = """\
+config:
+  berth:hosts:
+    a: {container: {address: 192.168.1.30/24, gateway: 192.168.1.1, bridge: vmbr0}}
+    b: {container: {address: 192.168.1.31/24, gateway: 192.168.1.1, bridge: vmbr1}}
+    c: {container: {address: 192.168.1.32/25, gateway: 192.168.1.1, bridge: vmbr0, vlan: 20}}
+"""
+    world, written = made(tmp_path, text)
+    assert set(world.proxmox.bridges) == {"vmbr0", "vmbr1"}
+    for name in ("b", "c"):
+        assert f"hosts/{name}/container/address: its network is in vmbr0" in written
+
+
+def test_an_address_that_no_machine_can_have_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    text = """\
+config:
+  berth:hosts:
+    here: {existing: {address: 127.0.0.1}}
+    link: {container: {address: 169.254.1.2/24, gateway: 169.254.1.1, bridge: vmbr0}}
+"""
+    world, written = made(tmp_path, text)
+    assert world.hosts == {}
+    assert "hosts/here/existing: 127.0.0.1 can be no machine's" in written
+    assert "hosts/link/container/address: 169.254.1.2 can be no machine's" in written
+
+
 def test_an_empty_stack_gets_a_usual_world(tmp_path: Path) -> None:
     world, text = made(tmp_path, "config: {}\n")
     assert str(world.proxmox.node.address) == "192.168.1.11/24"

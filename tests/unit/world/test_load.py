@@ -62,10 +62,26 @@ def test_machines_that_could_reach_nothing_are_refused(
     assert said(tmp_path, yaml.safe_dump(usual, sort_keys=False)) == [
         "hosts/homebot/gateway: 10.10.0.1 is not in the network of 192.168.200.37/24",
         "hosts/autobot/gateway: 172.16.168.20 is the machine itself",
-        "hosts/autobot-probe/address: 172.16.168.1 is a router of vmbr0 already",
+        "hosts/autobot-probe/address: 172.16.168.1 is a router of proxmox/bridges/vmbr0 already",
         "hosts/autobot-probe/gateway: 172.16.168.1 is the machine itself",
         "hosts/chat-server/address: 10.10.0.255/24 is the network's own, no machine's",
         "hosts/pve: is the name of the node already",
+    ]
+
+
+def test_a_router_or_a_network_in_two_places_is_refused(
+    tmp_path: Path, usual: dict[str, Any]
+) -> None:
+    usual["proxmox"]["bridges"]["vmbr8"] = {
+        "routers": ["192.168.1.1/25", "10.10.0.2/24"],
+        "vlans": {20: ["127.0.0.1/24"]},
+    }
+    assert said(tmp_path, yaml.safe_dump(usual, sort_keys=False)) == [
+        "proxmox/bridges/vmbr8: the router 192.168.1.1/25 is one of proxmox/bridges/vmbr0 already",
+        "proxmox/bridges/vmbr8: the network of 10.10.0.2/24 is that of 10.10.0.1/24 in "
+        "proxmox/bridges/vmbr0 already",
+        "proxmox/bridges/vmbr8/vlans/20: the router 127.0.0.1/24: 127.0.0.1 is an address that no "
+        "machine in a network can have",
     ]
 
 
