@@ -74,6 +74,10 @@ class LabPaths:
         return self.root / "proxmox.json"
 
     @property
+    def switches(self) -> Path:
+        return self.root / "switches.json"
+
+    @property
     def cloudflare_state(self) -> Path:
         return self.root / "cloudflare.json"
 

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from lab.cli.suggest import remember, suggest
 from lab.errors import LabError, refusal
 from lab.paths import DEFAULT_NAME, LabPaths
 
@@ -18,7 +19,13 @@ app = typer.Typer(
 )
 
 Name = Annotated[
-    str, typer.Option("--name", envvar="BERTH_LAB", help="Which lab, where there are several.")
+    str,
+    typer.Option(
+        "--name",
+        envvar="BERTH_LAB",
+        callback=remember,
+        help="Which lab, where there are several.",
+    ),
 ]
 StackFile = Annotated[
     Path,
@@ -194,7 +201,7 @@ def main() -> NoReturn:
     try:
         app(prog_name="bin/lab", standalone_mode=True)
     except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {suggest(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if (said := refusal(error)) is None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lab.cli.places import require_places
+from lab.cli.status import node_is_off, read_status
+from lab.cli.suggest import suggest
 from lab.cloudflare.credentials import ensure_credentials as ensure_cloudflare
 from lab.connector.repository.key import ensure_signing_key
 from lab.errors import LabError
@@ -75,15 +77,22 @@ def bring_up(paths: LabPaths, world_file: Path | None, *, need_containers: bool)
         if world_file is not None and paths.world.exists():
             _refuse_other_world(paths, world_file)
         if _is_up(paths, need_containers=need_containers):
-            _say(f"lab {paths.name}: is up")
+            _say_it_is_up(paths)
             return
         programs, missing = _build(paths.pulumi_home, world, need_containers=need_containers)
         _make_files(paths, source, world, missing)
         (paths.root / "programs.json").write_text(json.dumps(programs))
         spawn(paths, _phases(paths))
-        _say(f"lab {paths.name}: is up ({time.monotonic() - started:.0f} s)")
+        _say_it_is_up(paths, f" ({time.monotonic() - started:.0f} s)")
         if missing:
             _say("without containers: " + "; ".join(missing))
+
+
+def _say_it_is_up(paths: LabPaths, took: str = "") -> None:
+    _say(f"lab {paths.name}: is up{took}")
+    for machine in read_status(paths).get("machines", []):
+        if machine["kind"] == "node" and not machine["running"]:
+            _say(suggest(node_is_off(machine["name"])))
 
 
 def take_down(paths: LabPaths) -> None:

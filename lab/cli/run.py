@@ -15,6 +15,21 @@ from lab.stack.prepare import prepare_stack
 from lab.stack.side import lab_side
 from lab.world import load_world
 
+# Those that may stand before a subcommand, of Pulumi 3.259.
+_FLAGS_WITH_A_VALUE = {
+    "-C",
+    "--cwd",
+    "--color",
+    "--memprofilerate",
+    "--otel-traces",
+    "--profiling",
+    "-s",
+    "--stack",
+    "--tracing",
+    "-v",
+    "--verbose",
+}
+
 
 def run_inside(paths: LabPaths, stack: Path, command: list[str]) -> None:
     """Replace this process by `command`, with the state and the copy of the stack file `stack`."""
@@ -44,9 +59,9 @@ def command_for(
     `caller` is the environment of the person, `say` takes a line for them.
     """
     status = ask_running(paths, "GET", "/status")
-    if not status["containers"] and _makes_something(command):
+    if not status["containers"] and (making := _making(command)) is not None:
         raise LabError(
-            f"{' '.join(command[:2])}: needs containers, and lab {paths.name} has none "
+            f"pulumi {making}: needs containers, and lab {paths.name} has none "
             f"({'; '.join(status['missing'])}); `pulumi preview` works"
         )
     pulumi = _pulumi(paths)
@@ -72,9 +87,17 @@ def command_for(
     return (command_inside(paths, command) if status["containers"] else command), environment
 
 
-def _makes_something(command: list[str]) -> bool:
-    words = [word for word in command if not word.startswith("-")]
-    return Path(command[0]).name == "pulumi" and words[1:2] in (["up"], ["update"])
+def _making(command: list[str]) -> str | None:
+    """The subcommand of pulumi that makes containers, if `command` is one."""
+    if Path(command[0]).name != "pulumi":
+        return None
+    words = iter(command[1:])
+    for word in words:
+        if word in _FLAGS_WITH_A_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word if word in {"up", "update", "watch"} else None
+    return None
 
 
 def _pulumi(paths: LabPaths) -> Path:

@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lab.cli.suggest import suggest
+from lab.host.enter import namespace_file
 from lab.paths import LabPaths
 from lab.process.ask import ask
 
@@ -15,7 +17,12 @@ def read_status(paths: LabPaths) -> dict[str, Any]:
     """The process's answer; `running` false when there is none."""
     answer = ask(paths, "GET", "/status")
     if answer is None:
-        return {"name": paths.name, "running": False, "files": paths.root.exists()}
+        return {
+            "name": paths.name,
+            "running": False,
+            "files": paths.root.exists(),
+            "network": namespace_file(paths).exists(),
+        }
     return {"running": True, **answer}
 
 
@@ -26,8 +33,7 @@ def print_table(status: dict[str, Any]) -> None:
         # Read by a program or kept in a file: nothing is cut off to fit a screen.
         console.width = _WIDE
     if not status["running"]:
-        left = "; files of it are left, `bin/lab down` removes them" if status["files"] else ""
-        console.print(f"lab {status['name']}: is not running{left}")
+        console.print(suggest(f"lab {status['name']}: {_what_is_left(status)}"))
         return
     memory = status["memory_bytes"] / 1e6
     console.print(
@@ -36,17 +42,32 @@ def print_table(status: dict[str, Any]) -> None:
     )
     node = next((m for m in status["machines"] if m["kind"] == "node"), None)
     if status["ready"] and node is not None and not node["running"]:
-        console.print(f"the node is off, and the API with it; `bin/lab start {node['name']}`")
+        console.print(suggest(node_is_off(node["name"])))
     if status["containers"]:
         limits = status["memory_controller"] or "nothing: this machine has no memory controller"
         console.print(f"containers: real; memory is limited by {limits}")
         if not status["packages"]:
-            console.print("packages: cut off; `bin/lab packages on`")
+            console.print(suggest("packages: cut off; `bin/lab packages on`"))
     else:
         console.print(f"containers: none, {'; '.join(status['missing'])}")
     _print_machines(console, status["machines"])
     _print_published(console, status.get("published", []))
     _print_programs(console, status["programs"])
+
+
+def node_is_off(name: str) -> str:
+    """What that means, and what to do."""
+    return f"the node is off, and the API with it; `bin/lab start {name}`"
+
+
+def _what_is_left(status: dict[str, Any]) -> str:
+    if status["network"]:
+        return (
+            "its process has ended, its machines may still run; `bin/lab up` takes them up "
+            "again, `bin/lab down` removes them"
+        )
+    left = "; files of it are left, `bin/lab down` removes them" if status["files"] else ""
+    return f"is not running{left}"
 
 
 def _print_machines(console: Console, machines: list[dict[str, Any]]) -> None:

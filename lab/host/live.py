@@ -71,10 +71,19 @@ async def interfaces(pid: int) -> tuple[LiveInterface, ...]:
     )
 
 
+def begin_of(pid: int) -> float:
+    """When a process began, in seconds after the machine's own boot."""
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def since(begin: float) -> float:
+    """Seconds from `begin`, as `begin_of` has it, to now."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - begin
+
+
 def usage(pid: int, memory_file: Path | None) -> Usage:
     """Figures of the container whose init is `pid`; 0 for memory where nothing counts it."""
-    started_ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    started = started_ticks / os.sysconf("SC_CLK_TCK")
     disk = os.statvfs(f"/proc/{pid}/root")
     received = sent = 0
     for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]:
@@ -84,7 +93,7 @@ def usage(pid: int, memory_file: Path | None) -> Usage:
             sent += int(figures.split()[8])
     return Usage(
         pid=pid,
-        uptime_s=int(time.clock_gettime(time.CLOCK_BOOTTIME) - started),
+        uptime_s=int(since(begin_of(pid))),
         memory_bytes=int(memory_file.read_text()) if memory_file else 0,
         disk_bytes=(disk.f_blocks - disk.f_bfree) * disk.f_frsize,
         netin_bytes=received,

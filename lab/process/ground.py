@@ -37,6 +37,9 @@ class Ground(Protocol):
     async def serve(self, app: web.Application, say: Callable[[str], None]) -> None:
         """Let the API answer at its address, and start what is there already."""
 
+    def uptime_s(self) -> float:
+        """Seconds since the node booted."""
+
     async def power(self, action: str) -> None:
         """Reboot or shut down the node."""
 

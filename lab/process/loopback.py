@@ -1,6 +1,7 @@
 """A lab without containers: its APIs answer on this machine's loopback address, nothing else."""
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -47,6 +48,7 @@ class Loopback:
         self.fingerprint = fingerprint(paths, _SERVER)
         self._stack = AsyncExitStack()
         self._app: web.Application | None = None
+        self._began = time.monotonic()
 
     def _bind(self, file: str) -> socket.socket:
         # The port stays the same over a restart, so that copies of stack files stay true.
@@ -82,6 +84,10 @@ class Loopback:
         say("the API, without containers")
         self._app = app
         await serve_app(app, self._stack, (self._socket, self._context))
+
+    def uptime_s(self) -> float:
+        """Of the process, which stands for the node."""
+        return time.monotonic() - self._began
 
     async def power(self, action: str) -> None:
         raise LabError(f"{self._world.proxmox.node.name}: cannot {action} {self._why()}")

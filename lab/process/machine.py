@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address, ip_interface
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from lab.errors import LabError
 from lab.guests import Guests
-from lab.host import groups
+from lab.host import groups, live
 from lab.host.capabilities import limits
 from lab.host.identity import trust_steps
 from lab.host.lxc import LxcGuests
@@ -24,6 +25,7 @@ from lab.host.templates import ensure_templates, place_templates, releases_of
 from lab.paths import LabPaths
 from lab.process.inside import connector_inside
 from lab.process.internet import CLOUDFLARE_URL, TAILSCALE_URL, Clouds, Internet
+from lab.process.kept import Kept
 from lab.process.names import Names
 from lab.process.routers import Routers
 from lab.process.tls import fingerprint, server_context
@@ -52,6 +54,7 @@ class Machine:
         self._world = world
         self._node = world.proxmox.node
         self.endpoint = node_endpoint(world)
+        self._kept = Kept(paths.switches)
         self._machines: Machines | None = None
         self._app: web.Application | None = None
         self._internet = Internet(paths)
@@ -64,6 +67,11 @@ class Machine:
         self._site: web.BaseSite | None = None
         self._api_answers = asyncio.Event()
         self._powering: asyncio.Task[None] | None = None
+        self._begin = live.begin_of(os.getpid())
+
+    def uptime_s(self) -> float:
+        """Of the node."""
+        return live.since(self._begin)
 
     async def open(self, say: Callable[[str], None]) -> Guests | None:
         """Network, names, packages, templates; the process joins the lab's control group."""
@@ -74,6 +82,7 @@ class Machine:
         await asyncio.to_thread(make_network, self._paths, self._world)
         ensure_machine_keys(self._paths, self._world)
         hosts = await self._routers.start(self._stack)
+        self._routers.switch(on=self._kept.now.packages)
         certificate = self._paths.ca_certificate.read_text(encoding="utf-8")
         guests = LxcGuests(
             self._paths,
@@ -96,37 +105,40 @@ class Machine:
         runner = web.AppRunner(app)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        machines = self._all()
-        say(f"node {self._node.name}")
-        boot = _Boot(already_up=machines.is_running(self._node.name))
-
-        async def on_up(pid: int) -> None:
-            await self._answer_in(runner, pid)
-            if boot.is_one():
-                await start_onboot(self._core)
-
-        watching = asyncio.create_task(machines.watch(self._node.name, on_up, self._on_down))
+        machines, kept, node = self._all(), self._kept, self._node.name
+        watching = asyncio.create_task(
+            machines.watch(node, lambda pid: self._on_up(runner, pid), self._on_down)
+        )
         watching.add_done_callback(_raise_unless_cancelled)
         self._stack.push_async_callback(_cancel, watching)
-        await machines.start(self._node.name, _logger.info)
-        await self._api_answers.wait()
+        if kept.now.on.get(node, True) or machines.is_running(node):
+            say(f"node {node}")
+            await machines.start(node, _logger.info)
+            await self._api_answers.wait()
         for name, host in self._world.hosts.items():
-            if host.started:
+            if kept.now.on.get(name, host.started):
                 say(f"host {name}")
                 await machines.start(name, _logger.info)
+        if kept.now.power:
+            # The process ended before the node had done what it was told.
+            await self.power(kept.now.power)
 
     async def power(self, action: str) -> None:
         """Begin what the node's own reboot or shutdown does, asked for over the API."""
         # Only begin: once the node has gone down, nobody could be answered any more.
+        self._kept.note(power=action)
         self._powering = asyncio.create_task(self._power(action))
         self._powering.add_done_callback(_raise_unless_cancelled)
 
     async def _power(self, action: str) -> None:
+        node = self._node.name
         await stop_all(self._core)
         if action == "reboot":
-            await self._all().reboot(self._node.name, _logger.info)
+            await self._all().reboot(node, _logger.info)
         else:
-            await self._all().stop(self._node.name, _logger.info)
+            self._kept.switch(node, on=False)
+            await self._all().stop(node, _logger.info)
+            self._kept.note(power="")
 
     async def machines(self) -> list[dict[str, Any]]:
         """Node, hosts and containers."""
@@ -152,6 +164,8 @@ class Machine:
         """Switch a machine of the world, or a container, on."""
         vm_id = self._vm_id(name)
         if vm_id is None:
+            self._all().key(name)
+            self._kept.switch(name, on=True)
             await self._all().start(name, _logger.info)
         elif not self._core.is_running(vm_id):
             await self._finish(start_task(self._core, vm_id, "root@pam", skip_lock=False))
@@ -164,6 +178,7 @@ class Machine:
                 await self._finish(shutdown_task(self._core, vm_id))
             return
         self._all().key(name)
+        self._kept.switch(name, on=False)
         if name == self._node.name:
             await stop_all(self._core)
         await self._all().stop(name, _logger.info)
@@ -186,6 +201,7 @@ class Machine:
 
     def switch_packages(self, *, on: bool) -> None:
         """Open or cut the way to packages."""
+        self._kept.note(packages=on)
         self._routers.switch(on=on)
 
     def facts(self) -> dict[str, Any]:
@@ -203,6 +219,15 @@ class Machine:
     async def close(self) -> None:
         """Stop answering; node, hosts and containers go on running."""
         await self._stack.aclose()
+
+    async def _on_up(self, runner: web.AppRunner, pid: int) -> None:
+        await self._answer_in(runner, pid)
+        self._begin = live.begin_of(pid)
+        boot = f"{pid} {self._begin}"
+        if boot != self._kept.now.booted:
+            self._kept.note(power="")
+            await start_onboot(self._core)
+            self._kept.note(booted=boot)
 
     async def _answer_in(self, runner: web.AppRunner, pid: int) -> None:
         everywhere = "0.0.0.0"  # noqa: S104 - of the node alone
@@ -259,17 +284,6 @@ class Machine:
                 known.setdefault(machine["name"], [IPv4Address(machine["address"])])
         # What is published wins, as it would where the lab's machines ask the world's servers.
         return known | self._internet.names()
-
-
-class _Boot:
-    """Tells a boot of the node from a start of the lab's process beside a running one."""
-
-    def __init__(self, *, already_up: bool) -> None:
-        self._skip = already_up
-
-    def is_one(self) -> bool:
-        skipped, self._skip = self._skip, False
-        return not skipped
 
 
 def _login(users: Sequence[str]) -> str:

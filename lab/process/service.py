@@ -86,6 +86,7 @@ class Service:
             Hooks(
                 fetch=partial(fetch_url, connector=self._ground.connector),
                 head=partial(head_url, connector=self._ground.connector),
+                uptime_s=self._ground.uptime_s,
                 node_power=self._ground.power,
                 fingerprint=self._ground.fingerprint,
                 on_exchange=Recorder(Path(record)) if record else None,

@@ -1,5 +1,6 @@
 """What the lab's process may exchange or listen to: downloads, node power, a record of traffic."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,15 @@ Exchange = dict[str, Any]
 class Hooks:
     """`fetch(url, destination, verify, log)` downloads, `head(url, verify)` describes a URL.
 
-    `node_power` takes "reboot" or "shutdown". `on_exchange` is given every request and answer.
-    `fingerprint` is the SHA-256 of the API's certificate, as Proxmox shows it.
-    `no_guests` is what a lab without containers says when one is asked for.
+    `uptime_s` is the node's; by default that of the machine. `node_power` takes "reboot" or
+    "shutdown". `on_exchange` is given every request and answer. `fingerprint` is the SHA-256 of the
+    API's certificate, as Proxmox shows it. `no_guests` is what a lab without containers says when
+    one is asked for.
     """
 
     fetch: Callable[[str, Path, bool, Log], Awaitable[None]] = fetch_url
     head: Callable[[str, bool], Awaitable[UrlFacts]] = head_url
+    uptime_s: Callable[[], float] = time.monotonic
     node_power: Callable[[str], Awaitable[None]] | None = None
     on_exchange: Callable[[Exchange], None] | None = None
     no_guests: str = field(

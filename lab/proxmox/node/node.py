@@ -1,7 +1,6 @@
 """The node's own calls."""
 
 import platform
-import time
 
 from lab.proxmox.call import Handler, Request, Rows, Values
 from lab.proxmox.core import Core
@@ -35,7 +34,7 @@ def node_row(core: Core) -> Values:
         "node": node.name,
         "type": "node",
         "status": "online",
-        "uptime": int(time.monotonic()),
+        "uptime": int(core.hooks.uptime_s()),
         "cpu": 0,
         "maxcpu": node.cores,
         "mem": 0,

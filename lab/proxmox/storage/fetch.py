@@ -59,8 +59,7 @@ async def head_url(
                 mimetype=answer.headers.get("Content-Type"),
             )
     except (aiohttp.ClientError, TimeoutError) as error:
-        reason = str(error).replace("\n", " ") or type(error).__name__
-        raise died(f"invalid server response: '500 Can't connect: {reason}'") from error
+        raise died(f"invalid server response: '500 {_reason(error)}'") from error
 
 
 async def fetch_url(
@@ -83,5 +82,12 @@ async def fetch_url(
                     received += len(chunk)
             log(f"{received} bytes received")
     except (aiohttp.ClientError, TimeoutError) as error:
-        log(str(error) or type(error).__name__)
+        log(_reason(error))
         raise TaskError("download failed: exit code 4") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error.strerror or type(error.os_error).__name__
+        return f"Can't connect to {error.host}:{error.port} ({cause})"
+    return str(error).replace("\n", " ") or type(error).__name__

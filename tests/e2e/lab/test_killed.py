@@ -62,13 +62,20 @@ def test_containers_state_and_trust_outlive_the_labs_process(
     lab.pulumi(stack, "up", "--yes", "--skip-preview")
     lab.ssh("one", "systemd-run --quiet --unit=witness sleep 1000")
     trusted, config = lab.paths.known_hosts.read_text(), lab.api("GET", "/nodes/pve/lxc/821/config")
+    lab.cli("packages", "off")
+    lab.cli("stop", "homebot")
     before = kill_process(lab)
 
-    assert lab.cli("status").text.startswith(
-        f"lab {lab.name}: is not running; files of it are left"
+    assert lab.cli("status").text == (
+        f"lab {lab.name}: its process has ended, its machines may still run; "
+        f"`bin/lab up --name {lab.name}` takes them up again, "
+        f"`bin/lab down --name {lab.name}` removes them\n"
     )
     lab.cli("up")
-    assert lab.status()["pid"] != before
+    after = lab.status()
+    assert after["pid"] != before
+    assert not after["packages"]
+    assert [m["name"] for m in after["machines"] if m["running"]] == ["pve", "one"]
     assert lab.ssh("one", "systemctl is-active witness").text == "active\n"
     assert lab.paths.known_hosts.read_text() == trusted
     assert lab.api("GET", "/nodes/pve/lxc/821/config") == config
@@ -86,6 +93,26 @@ def test_containers_state_and_trust_outlive_the_labs_process(
     lab.cli("down")
     assert machine.traces(lab) == []
     assert lab.cli("status").text == f"lab {lab.name}: is not running\n"
+
+
+def test_a_reboot_that_was_asked_for_comes_though_the_labs_process_is_killed(
+    own_lab: Callable[..., TestLab], tmp_path: Path
+) -> None:
+    lab = own_lab()
+    lab.pulumi(one_container(tmp_path), "up", "--yes", "--skip-preview")
+    begin = "cut -d' ' -f22 /proc/1/stat"
+    before = {host: lab.ssh(host, begin).text for host in ("pve", "one")}
+    lab.api("POST", "/nodes/pve/status", command="reboot")
+    kill_process(lab)
+    lab.cli("up")
+
+    def is_back(host: str) -> bool:
+        login = lab.ssh(host, begin, check=False)
+        return login.code == 0 and login.text != before[host]
+
+    for host in before:
+        wait_for(lambda host=host: is_back(host), f"another boot of {host}", limit_s=60)  # type: ignore[misc]
+    assert lab.api("GET", "/nodes/pve/status")["uptime"] < 300
 
 
 def like_after_a_power_cut(lab: TestLab) -> None:

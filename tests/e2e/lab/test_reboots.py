@@ -85,11 +85,14 @@ def test_a_node_that_is_off_is_one_clear_message_and_no_harm(
 ) -> None:
     lab.cli("stop", "pve")
     assert running(lab) == set()
-    assert "the node is off, and the API with it; `bin/lab start pve`" in lab.cli("status").text
+    told = f"the node is off, and the API with it; `bin/lab start --name {lab.name} pve`"
+    assert told in lab.cli("status").text
+    assert told in lab.cli("up").text
     off = lab.cli("ssh", "early", "--", "true", check=False)
-    assert (off.code, off.text) == (1, "error: early: is off; `bin/lab start early`\n")
+    start = f"`bin/lab start --name {lab.name}"
+    assert (off.code, off.text) == (1, f"error: early: is off; {start} early`\n")
     first = lab.cli("start", "early", check=False)
-    assert first.text == "error: early: its node is off; `bin/lab start pve` first\n"
+    assert first.text == f"error: early: its node is off; {start} pve` first\n"
 
     all_on.hosts["fourth"] = {"container": {**all_on.container("late"), "vm_id": 805}}
     all_on.container("fourth")["address"] = "192.168.1.205/24"

@@ -96,10 +96,11 @@ def test_previews_work_and_what_needs_a_container_says_why_it_does_not(ordinary:
         refused = ordinary.lab(*words, code=1)
         assert refused.startswith("error: ")
         assert reason in refused
-    assert ordinary.lab("run", "--", "pulumi", "up", "--yes", "--skip-preview", code=1) == (
-        f"error: pulumi up: needs containers, and lab ordinary has none ({reason}); "
-        f"`pulumi preview` works\n"
-    )
+    for flags in ((), ("-C", ".", "--color", "never", "--non-interactive")):
+        assert ordinary.lab("run", "--", "pulumi", *flags, "up", "--yes", code=1) == (
+            f"error: pulumi up: needs containers, and lab ordinary has none ({reason}); "
+            f"`pulumi preview` works\n"
+        )
     ordinary.lab("down")
     wait_for(lambda: not _alive(status["pid"]), "the end of its process")
     assert not [p for p in ordinary.home.rglob("ordinary*") if "bytecode" not in p.parts]

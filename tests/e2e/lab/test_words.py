@@ -38,7 +38,7 @@ def refusal(lab: TestLab, *words: str | Path) -> str:
 def test_what_needs_a_running_lab_says_how_to_start_one(words: tuple[str, ...]) -> None:
     lab = unused_lab()
     assert refusal(lab, *words) == (
-        f"error: lab {lab.name}: is not running; start it with `bin/lab up`\n"
+        f"error: lab {lab.name}: is not running; start it with `bin/lab up --name {lab.name}`\n"
     )
     assert not lab.paths.root.exists()
 
@@ -50,7 +50,8 @@ def test_names_that_nothing_has_are_answered_with_those_that_there_are(lab: Test
     assert all(name in said for name in known.split(", "))
     assert refusal(lab, "start", "nobody").startswith("error: nobody: is no machine of this world")
     assert refusal(lab, "stop", "a b/ü").startswith("error: a b/ü: is no machine of this world")
-    assert refusal(lab, "ssh", "autobot") == "error: autobot: is off; `bin/lab start autobot`\n"
+    start = f"`bin/lab start --name {lab.name} autobot`"
+    assert refusal(lab, "ssh", "autobot") == f"error: autobot: is off; {start}\n"
     assert refusal(lab, "packages", "shut") == "error: lab packages: takes on or off, got 'shut'\n"
     assert refusal(TestLab("No/Name"), "status") == (
         "error: lab name: 'No/Name' is none; use up to 12 of a-z, 0-9 and -, a letter first\n"
@@ -59,7 +60,8 @@ def test_names_that_nothing_has_are_answered_with_those_that_there_are(lab: Test
         "error: nosuchthing: no such program, or not to be executed\n"
     )
     assert refusal(lab, "run") == (
-        "error: lab run: nothing to run; for instance `bin/lab run -- pulumi preview`\n"
+        "error: lab run: nothing to run; for instance "
+        f"`bin/lab run --name {lab.name} -- pulumi preview`\n"
     )
 
 
@@ -127,8 +129,8 @@ def test_a_lab_that_is_up_stays_as_it_is_and_keeps_its_world(lab: TestLab, tmp_p
     other = tmp_path / "other.yaml"
     other.write_text(DEFAULT_WORLD.read_text().replace("size_gb: 400", "size_gb: 401"))
     assert refusal(lab, "up", "--world", other) == (
-        f"error: {other}: lab {lab.name} was made with another world; `bin/lab down` first, "
-        f"or give this one a name: `bin/lab up --name NAME`\n"
+        f"error: {other}: lab {lab.name} was made with another world; "
+        f"`bin/lab down --name {lab.name}` first, or give this one a name: `bin/lab up --name NAME`\n"
     )
     after = lab.status()
     assert (after["pid"], after["machines"]) == (before["pid"], before["machines"])

@@ -78,10 +78,14 @@ def test_a_router_or_a_network_in_two_places_is_refused(
     }
     assert said(tmp_path, yaml.safe_dump(usual, sort_keys=False)) == [
         "proxmox/bridges/vmbr8: the router 192.168.1.1/25 is one of proxmox/bridges/vmbr0 already",
-        "proxmox/bridges/vmbr8: the network of 10.10.0.2/24 is that of 10.10.0.1/24 in "
-        "proxmox/bridges/vmbr0 already",
-        "proxmox/bridges/vmbr8/vlans/20: the router 127.0.0.1/24: 127.0.0.1 is an address that no "
-        "machine in a network can have",
+        (
+            "proxmox/bridges/vmbr8: the network of 10.10.0.2/24 is that of 10.10.0.1/24 in "
+            "proxmox/bridges/vmbr0 already"
+        ),
+        (
+            "proxmox/bridges/vmbr8/vlans/20: the router 127.0.0.1/24: 127.0.0.1 is an address that "
+            "no machine in a network can have"
+        ),
     ]
 
 
