@@ -11,7 +11,7 @@ import pulumi
 from infra import last_run
 from infra.cloudflare.words import Identity
 from infra.guard.destroy_only import declare_destroy_only, is_destroy_only
-from infra.guard.guard import Guard
+from infra.guard.guard import STACK_ID, Guard
 from infra.guard.steps import watch_steps
 from infra.hosts import declare_hosts, logins
 from infra.hosts import exported as exported_hosts
@@ -35,7 +35,9 @@ def main() -> None:
         pulumi.log.warn(warning)
     before = last_run.outputs(project, stack)
     keys = login_keys(settings.ssh, before)
-    guard = Guard(settings, keys.public_keys, project=project, stack=stack)
+    guard = Guard(
+        settings, keys.public_keys, project=project, stack=stack, last_id=before.get(STACK_ID)
+    )
     identity = Identity(project, stack, settings.id)
     ways = Ways(settings.tunnel, settings.cloudflare, identity, lambda: guard.destroying)
     steps = watch_steps(
@@ -46,6 +48,7 @@ def main() -> None:
     services = declare_services(settings, hosts, guests, project=project, stack=stack)
     way = ways.declare(hosts, guests, services, before)
     tailnet_keys = declare_keys(settings.tailnet, stack)
+    pulumi.export(STACK_ID, settings.id)
     pulumi.export("hosts", exported_hosts(hosts))
     pulumi.export("services", exported_services(services))
     if way is not None:

@@ -21,6 +21,9 @@ from infra.guard.survey import RefusedError, Survey
 from infra.guard.teardown import declare_teardown
 from infra.settings import Settings
 
+STACK_ID = "id"
+"""The stack output that tells the next run which id this one's containers carry."""
+
 
 class Guard:
     """Made before anything else of the program, so that its hooks are always registered."""
@@ -32,7 +35,9 @@ class Guard:
         *,
         project: str,
         stack: str,
+        last_id: str | None = None,
     ) -> None:
+        """`last_id` is what the stack file stated in the last finished run."""
         self._settings = settings
         self._public_keys = public_keys
         self._project, self._stack = project, stack
@@ -40,7 +45,14 @@ class Guard:
         self._marks = {
             host: Mark(project, stack, host, settings.id) for host in settings.containers
         }
-        self._renamed = {c.was: host for host, c in settings.containers.items() if c.was}
+        self._made = containers_in(last_run.made(project, stack))
+        self._renamed = {
+            c.was: host
+            for host, c in settings.containers.items()
+            # One that stands beside what it was called is another container.
+            if c.was and not {c.was, host} <= self._made
+        }
+        self._ids = [settings.id, *([last_id] if last_id else [])]
         self._settled: set[str] = set()
         self._destroying = False
         self._steps = Steps(project, stack, self._survey.occupant, self._ensure_steps_may_go)
@@ -49,7 +61,8 @@ class Guard:
         self.binding = hooks.bind_containers(
             hooks.ContainerCallbacks(self.before_create, self.before_update, self.before_delete)
         )
-        declare_teardown(self.on_destroy, deep=self._has_left())
+        has_left = bool(self._made - {*self._marks, *self._renamed})
+        declare_teardown(self.on_destroy, deep=has_left)
 
     def tags(self, host: str) -> list[str]:
         """All tags of a container: its own, and the mark that says whose it is."""
@@ -128,11 +141,6 @@ class Guard:
         else:
             await self._allowed(host, container)
 
-    def _has_left(self) -> bool:
-        """Whether the state has a container that the stack file has no more."""
-        made = containers_in(last_run.made(self._project, self._stack))
-        return bool(made - {*self._marks, *self._renamed})
-
     def _host(self, resource: str) -> str:
         name = host_of(resource)
         return self._renamed.get(name, name)
@@ -189,9 +197,9 @@ class Guard:
         if refusal := refusal_by_what_is_there(host, node, vm_id, there):
             raise RefusedError(refusal)
         names = [host, *(was for was, now in self._renamed.items() if now == host)]
-        own = [Mark(self._project, self._stack, name, self._settings.id) for name in names]
+        own = [Mark(self._project, self._stack, n, i) for n in names for i in self._ids]
         tags = there.tags or () if there else ()
-        if refusal := refusal_to_touch(host, vm_id, own, inputs.get("tags") or (), tags):
+        if refusal := refusal_to_touch(host, vm_id, own, tags):
             raise RefusedError(refusal)
 
 

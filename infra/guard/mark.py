@@ -38,10 +38,6 @@ class Mark:
         """Whether both are containers of one stack."""
         return (self.project, self.stack, self.id) == (other.project, other.stack, other.id)
 
-    def same_host(self, other: "Mark") -> bool:
-        """Whether both are one host of one stack, whatever the id that the stack file stated."""
-        return (self.project, self.stack, self.host) == (other.project, other.stack, other.host)
-
 
 def marks_in(tags: Iterable[str]) -> list[Mark]:
     """Every mark among the tags of a container."""

@@ -14,6 +14,11 @@ def refusal_to_create(host: str, spec: Container, mark: Mark, there: Occupant) -
     """
     taken = f"{host}: VM id {spec.vm_id} is taken by {there.description}"
     marks = marks_in(there.tags or ())
+    if not there.is_container and marks:
+        return (
+            f"{taken}, which carries the tag of a container of berth; nothing was changed. Give "
+            f"hosts/{host}/container/vm_id a free id"
+        )
     if mark in marks and there.node in (None, spec.node):
         return None
     if mark in marks:
@@ -74,7 +79,7 @@ def refusal_by_what_is_there(
             f"whose it is; nothing was changed. They need VM.Audit on /vms/{vm_id} "
             "(docs/proxmox.md)"
         )
-    if there.node not in (None, node):
+    if not there.is_container or there.node not in (None, node):
         return (
             f"{host}: VM id {vm_id} is that of {there.description}, not of a container on {node}; "
             f"nothing was changed. Move it back to {node} if it is this one; if it is not, let "
@@ -84,15 +89,14 @@ def refusal_by_what_is_there(
 
 
 def refusal_to_touch(
-    host: str, vm_id: object, own: Sequence[Mark], state: Iterable[str], tags: tuple[str, ...]
+    host: str, vm_id: object, own: Sequence[Mark], tags: Iterable[str]
 ) -> str | None:
     """Why a container of the state must be left alone: what has its id now is not ours.
 
     `own` are the marks that it may carry, the first one is what it should. The tags in the state
-    count as far as they are ours: a refresh writes there whatever it finds under that id.
+    do not count: a refresh writes there whatever it finds under that id.
     """
-    ours = {*own, *(mark for mark in marks_in(state) if any(map(mark.same_host, own)))}
-    if ours.intersection(marks_in(tags)):
+    if set(own).intersection(marks_in(tags)):
         return None
     return (
         f"{host}: container {vm_id} no longer carries the tag {own[0]} of this stack, so it may "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.node.client import ApiError, NodeClient
+from infra.node.occupant import disk_gb
 from infra.settings.models import Container
 from infra.settings.problems import Problem, at
 
@@ -43,6 +44,7 @@ def check_nodes(
         _check_size(node, nodes.get(node, {}), declared, findings)
         _check_bridges(client, node, declared, findings)
         _check_storages(client, node, declared, to_create, findings)
+    _check_pools(client, containers, findings)
     return findings
 
 
@@ -126,7 +128,45 @@ def _check_storages(
             if storage not in contents:
                 contents[storage] = _volumes(client, node, storage)
             findings.problems += _volume(name, template.volume, node, contents[storage])
-    _overcommit(node, declared, to_create, rows, findings)
+    growth_gb = {
+        name: container.disk_gb
+        if name in to_create
+        else container.disk_gb - disk_gb(client, node, container.vm_id, container.disk_gb)
+        for name, container in declared.items()
+    }
+    _overcommit(node, declared, growth_gb, rows, findings)
+
+
+def _check_pools(
+    client: NodeClient, containers: Mapping[str, Container], findings: Findings
+) -> None:
+    pools: dict[str, bool | None] = {}
+    for name, container in containers.items():
+        pool = container.pool
+        if pool is None:
+            continue
+        if pool not in pools:
+            pools[pool] = _is_pool(client, pool)
+            if pools[pool] is None:
+                findings.warnings.append(
+                    f"whether there is a pool {pool} cannot be seen without Pool.Audit on "
+                    f"/pool/{pool}, so that is not checked"
+                )
+        if pools[pool] is False:
+            problem = f"there is no pool {pool}; make it in Proxmox, or leave pool out"
+            findings.problems.append(Problem(_path(name, "pool"), problem))
+
+
+def _is_pool(client: NodeClient, pool: str) -> bool | None:
+    try:
+        client.get(f"pools/{pool}")
+    except ApiError as error:
+        if "does not exist" in str(error):
+            return False
+        if error.status == 403:
+            return None
+        raise
+    return True
 
 
 def _storage(
@@ -185,18 +225,16 @@ def _volume(name: str, volume: str, node: str, volumes: set[str]) -> Iterator[Pr
 def _overcommit(
     node: str,
     declared: Mapping[str, Container],
-    to_create: frozenset[str],
+    growth_gb: Mapping[str, int],
     rows: Mapping[str, Any],
     findings: Findings,
 ) -> None:
     for storage, row in rows.items():
-        new_gb = sum(
-            c.disk_gb for n, c in declared.items() if n in to_create and c.storage == storage
-        )
+        new_gb = sum(growth_gb[name] for name, c in declared.items() if c.storage == storage)
         free_gb = int(row.get("avail", 0)) // GIB
         if new_gb > free_gb and new_gb and int(row.get("total", 0)):
             findings.warnings.append(
-                f"the new containers may fill {new_gb} GiB of storage {storage} of node {node}, "
+                f"what is new may fill {new_gb} GiB of storage {storage} of node {node}, "
                 f"{free_gb} are free: it is over-committed"
             )
 

@@ -1,5 +1,7 @@
 """Who has a VM id, as far as the rights of the token show it."""
 
+import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +10,8 @@ from typing import Any
 from infra.node.client import ApiError, NodeClient
 
 CREATE_LIMIT_S = 120.0
+_SIZE = re.compile(r"\bsize=(?P<number>\d+)(?P<unit>[KMGT]?)\b")
+_GIB = {"": 1 / 2**30, "K": 1 / 2**20, "M": 1 / 2**10, "G": 1.0, "T": 2.0**10}
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Occupant:
     description: str
     tags: tuple[str, ...] | None
     node: str | None = None
+    is_container: bool = True
+    """Also where that may not be seen."""
 
 
 def occupant_of(
@@ -57,6 +63,15 @@ def container_config(client: NodeClient, node: str, vm_id: int) -> dict[str, Any
     return config
 
 
+def disk_gb(client: NodeClient, node: str, vm_id: int, otherwise: int) -> int:
+    """The size of a container's root disk in GiB, rounded up; `otherwise` where none is shown."""
+    config = container_config(client, node, vm_id) or {}
+    size = _SIZE.search(str(config.get("rootfs", "")))
+    if size is None:
+        return otherwise
+    return math.ceil(int(size["number"]) * _GIB[size["unit"]])
+
+
 def tagged_containers(client: NodeClient) -> dict[int, tuple[str, ...]]:
     """The tags of every container of the cluster that these credentials may look at, by VM id."""
     return {
@@ -87,7 +102,11 @@ def _listed(client: NodeClient, vm_id: int) -> Occupant:
     for row in client.get("cluster/resources", type="vm"):
         if int(row.get("vmid", 0)) == vm_id:
             kind = kinds.get(str(row.get("type")), "guest")
-            name = row.get("name", "without a name")
-            node = str(row.get("node"))
-            return Occupant(f"the {kind} {name} on node {node}", split_tags(row.get("tags")), node)
+            name, node = row.get("name", "without a name"), str(row.get("node"))
+            return Occupant(
+                f"the {kind} {name} on node {node}",
+                split_tags(row.get("tags")),
+                node,
+                is_container=kind == "container",
+            )
     return Occupant("a guest that these credentials may not look at", None)

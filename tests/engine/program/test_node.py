@@ -81,7 +81,7 @@ def test_over_commitment_is_a_warning(lab: TestLab, make_stack: Make) -> None:
         "warning: the containers of this stack may use 40000 MiB of memory together, node pve has "
         "32768: it is over-committed"
     ) in said
-    assert "warning: the new containers may fill 500 GiB of storage local-lvm" in said
+    assert "warning: what is new may fill 500 GiB of storage local-lvm" in said
 
 
 def test_a_wrong_token_is_named(lab: TestLab, make_stack: Make) -> None:

@@ -37,6 +37,8 @@ class Answers:
                 {"storage": "sleepy", "content": "rootdir", "active": 0},
             ],
             "nodes/pve/storage/local/content": [{"volid": TEMPLATE}],
+            "nodes/pve/lxc/111/config": {"rootfs": "local-lvm:vm-111-disk-0,size=4G"},
+            "nodes/pve/lxc/112/config": {"rootfs": "local-lvm:vm-112-disk-0,size=8192M"},
         } | changes
 
     def get(self, path: str, /, **_query: str | int) -> Any:
@@ -115,10 +117,55 @@ def test_over_commitment_is_a_warning() -> None:
             "32768: it is over-committed"
         ),
         (
-            "the new containers may fill 60 GiB of storage local-lvm of node pve, 50 are free: "
+            "what is new may fill 60 GiB of storage local-lvm of node pve, 50 are free: "
             "it is over-committed"
         ),
     ]
+
+
+def test_disks_that_grow_beyond_what_is_free_are_a_warning_too() -> None:
+    hosts = {
+        "chat": container(disk_gb=44),
+        "web": container(disk_gb=19, vm_id=112, address="192.168.1.112/24"),
+    }
+    client: Any = Answers()
+    found = check_nodes(client, settings_of(stack(hosts)).containers, frozenset())
+    assert [text.partition(" of storage")[0] for text in found.warnings] == [
+        "what is new may fill 51 GiB"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problems", "warnings"),
+    [
+        ({"members": []}, [], []),
+        (
+            ApiError(500, "pool 'production' does not exist"),
+            [
+                (
+                    "hosts/chat/container/pool: there is no pool production; make it in Proxmox, or "
+                    "leave pool out"
+                )
+            ],
+            [],
+        ),
+        (
+            ApiError(403, "Permission check failed (/pool/production, Pool.Audit)"),
+            [],
+            [
+                (
+                    "whether there is a pool production cannot be seen without Pool.Audit on "
+                    "/pool/production, so that is not checked"
+                )
+            ],
+        ),
+    ],
+)
+def test_a_pool_that_is_not_there_is_named_before_anything_is_made(
+    answer: Any, problems: list[str], warnings: list[str]
+) -> None:
+    found = findings(Answers(**{"pools/production": answer}), pool="production")
+    assert ([str(problem) for problem in found.problems], found.warnings) == (problems, warnings)
 
 
 def test_what_the_token_may_not_see_is_a_warning() -> None:
@@ -150,7 +197,9 @@ def test_a_virtual_machine_on_another_node_is_described() -> None:
     found = occupant(
         {"cluster/nextid": TAKEN, "nodes/pve/lxc/111/config": GONE, "cluster/resources": rows}
     )
-    assert found == Occupant("the virtual machine db on node pve2", ("a", "b"), "pve2")
+    assert found == Occupant(
+        "the virtual machine db on node pve2", ("a", "b"), "pve2", is_container=False
+    )
 
 
 def test_a_guest_that_is_hidden_from_the_token_is_an_occupant_all_the_same() -> None:

@@ -67,15 +67,16 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Node:
 
     monkeypatch.setattr(survey, "NodeClient", made.connect)
     monkeypatch.setattr(last_run, "resources", resources)
+    monkeypatch.setattr(last_run, "made", lambda _project, _stack: made.resources)
     monkeypatch.setattr(hooks, "bind_containers", lambda _callbacks: None)
     monkeypatch.setattr(guard, "declare_teardown", lambda _callback, **_: None)
     return made
 
 
-def guarding(hosts: Mapping[str, Any], **keys: Any) -> Guard:
+def guarding(hosts: Mapping[str, Any], last_id: str | None = None, **keys: Any) -> Guard:
     settings = settings_of(stack(hosts, **keys))
     keys_of = pulumi.Output.from_input([PUBLIC_KEY])
-    return Guard(settings, keys_of, project="berth", stack="prod")
+    return Guard(settings, keys_of, project="berth", stack="prod", last_id=last_id)
 
 
 def said_by(hook: Callable[..., Any], name: str, old: Mapping[str, Any]) -> str:
@@ -120,6 +121,41 @@ def test_a_destroy_that_is_refused_forgets_no_step(node: Node) -> None:
     assert said.startswith(f"chat: container 111 no longer carries the tag {TAG}")
     node.guests = {111: {"tags": TAG}}
     assert said_by(it.before_step_delete, "chat-login", {"triggers": ["111"]}) == ""
+
+
+def test_what_a_refresh_found_under_our_id_is_not_ours_for_that(node: Node) -> None:
+    theirs = TAG.replace("k7q2m9xw", "an0ther1")
+    it = guarding({"chat": container()})
+    node.guests = {111: {"tags": theirs}}
+    args: Any = None
+    asyncio.get_event_loop().run_until_complete(it.on_destroy(args))
+    for hook in (it.before_update, it.before_delete):
+        said = said_by(hook, "chat-container", {**OLD, "tags": [theirs]})
+        assert said.startswith(f"chat: container 111 no longer carries the tag {TAG}")
+
+
+def test_a_stack_whose_id_was_edited_can_still_be_destroyed(node: Node) -> None:
+    before = TAG.replace("k7q2m9xw", "bef0re00")
+    node.guests = {111: {"tags": before}}
+    it = guarding({"chat": container()}, last_id="bef0re00")
+    args: Any = None
+    asyncio.get_event_loop().run_until_complete(it.on_destroy(args))
+    assert said_by(it.before_delete, "chat-container", {**OLD, "tags": [before]}) == ""
+
+
+def test_a_container_is_not_removed_because_another_says_it_was_called_so(node: Node) -> None:
+    node.guests = {111: {"tags": TAG}}
+    node.resources = {
+        "urn::berth:infra:Container$x::chat-container": OLD,
+        "urn::berth:infra:Container$x::talk-container": {**OLD, "vmId": 112.0},
+    }
+    it = guarding({"talk": {"container": {**container(vm_id=112)["container"], "was": "chat"}}})
+    it._settled.add("talk")
+    said = said_by(it.before_delete, "chat-container", OLD)
+    assert said.startswith(
+        "chat is no longer one of berth:hosts, which would destroy container 111"
+    )
+    assert "add chat to berth:remove" in said
 
 
 def test_a_container_that_is_gone_is_named_with_the_way_on(node: Node) -> None:
