@@ -145,10 +145,10 @@ async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: T
         guard.seen = Seen(None, known_routes(routes, last, ()))
         return guard.seen
     try:
-        cloud = await guard.cloud()
+        cloud, zone_id = await guard.cloud(), await zone.future() or ""
         now, records = await asyncio.gather(
             cloud.tunnel(settings.account, tunnel_id),
-            cloud.records_of(await zone.future() or "", guard.identity.mark),
+            cloud.records_of(zone_id, guard.identity.mark),
         )
     except RefusedError as error:
         raise pulumi.RunError(str(error)) from None

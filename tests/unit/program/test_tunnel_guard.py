@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pulumi
 import pytest
 
+from infra.cloudflare import tunnel
 from infra.cloudflare.client import CloudClient
 from infra.cloudflare.guard import TunnelGuard
 from infra.cloudflare.look import Cloud
+from infra.cloudflare.tunnel import TunnelArgs
 from infra.cloudflare.words import Identity
+from infra.guard.hooks import WayBindings
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import CloudflareAccess
 from tests.unit.infra.recording import settings_of
@@ -53,6 +58,10 @@ def run(hook: Coroutine[Any, Any, None]) -> None:
     asyncio.get_event_loop().run_until_complete(hook)
 
 
+def output(value: str) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(value)
+
+
 def rules(*names: str) -> dict[str, Any]:
     return {"config": {"ingresses": [{"hostname": name, "service": "http://x"} for name in names]}}
 
@@ -71,3 +80,20 @@ def test_a_route_is_not_written_before_its_name_is_known_to_be_free(
     with pytest.raises(RefusedError, match=r"^c\.jackshome\.com: its DNS has a record already"):
         run(guard.write_routes(args(rules(*NAMES[:2]), rules(*NAMES))))
     run(guard.write_routes(args(rules(*NAMES), rules(*NAMES))))
+
+
+def test_a_zone_that_the_token_does_not_see_leaves_nothing_half_asked(
+    guard: TunnelGuard, recwarn: pytest.WarningsRecorder
+) -> None:
+    assert guard.settings is not None
+    guard.settings = settings = replace(guard.settings, zone="unseen.org")
+    there = cast("pulumi.CustomResource", SimpleNamespace(id=output("t"), urn=output("u")))
+
+    async def look() -> None:
+        asked = asyncio.ensure_future(tunnel._zone(there, guard))
+        zone: pulumi.Output[str] = pulumi.Output.from_input(asked)
+        await tunnel._look(there, zone, TunnelArgs(settings, guard, WayBindings(), ()))
+
+    with pytest.raises(pulumi.RunError, match=r"^cloudflare/zone: there is no zone unseen\.org"):
+        run(look())
+    assert [str(one.message) for one in recwarn] == []
