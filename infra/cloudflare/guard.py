@@ -6,24 +6,28 @@ the provider's delete of the list sends nothing, and that of a tunnel fails on l
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pulumi
 
+from infra import last_run
 from infra.cloudflare import ingress, words
 from infra.cloudflare.client import CloudError
 from infra.cloudflare.ingress import Known, is_route
 from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect
-from infra.cloudflare.seen import Seen
-from infra.cloudflare.words import Identity
+from infra.cloudflare.seen import LastRoutes, Seen, names_in
+from infra.cloudflare.words import NOTED, Identity
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import CloudflareAccess, TunnelSettings
 
 DRAIN_S = 20
 """What connections have to end by themselves, once the connector was told to stop."""
 ATTEMPTS = 5
+
+
+State = Callable[[str, str], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 
 class TunnelGuard:
@@ -36,12 +40,15 @@ class TunnelGuard:
         identity: Identity,
         destroying: Callable[[], bool],
         reach: Connect = connect,
+        *,
+        state: State = last_run.resources,
     ) -> None:
         self.settings = settings
         self.identity = identity
         self._access = access
         self._destroying = destroying
         self._reach = reach
+        self._state = state
         self._cloud: Cloud | None = None
         self._zone: str | None = None
         self._settled: set[str] = set()
@@ -73,6 +80,12 @@ class TunnelGuard:
             cloud = await self.cloud()
             self._zone = await cloud.zone(self.settings.zone, self.settings.account)
         return self._zone
+
+    async def noted_routes(self) -> LastRoutes:
+        """The routes that this stack has written, also in a run that did not end well."""
+        made = await self._state(self.identity.project, self.identity.stack)
+        [noted] = [one for urn, one in made.items() if urn.endswith(f"::{NOTED}")] or [{}]
+        return sorted(names_in(noted.get("input")))
 
     async def create_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse a name that is taken: the provider would try again for minutes."""
@@ -128,8 +141,9 @@ class TunnelGuard:
             before = {ingress.name_of(rule)[0] for rule in old}
             names = {one.hostname for one in self.settings.routes}
             await self._ensure_names_are_free(names - before)
-        for line in words.routes_change(old, new, self._known().is_ours):
-            pulumi.log.info(line)
+            wanted = {ingress.name_of(ingress.rule_of(one)) for one in self.settings.routes}
+            for line in words.routes_change(old, new, wanted):
+                pulumi.log.info(line)
 
     async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Take this stack's routes out of the list, which the provider's delete leaves behind."""
@@ -166,7 +180,7 @@ class TunnelGuard:
 
     async def remember_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """The routes that this stack had, just before they are taken out."""
-        self._had = _names((args.old_inputs or {}).get("input"))
+        self._had = names_in((args.old_inputs or {}).get("input"))
 
     async def _ensure_names_are_free(self, names: set[str]) -> None:
         """Before the first step is taken: a record's own look comes when half is done."""
@@ -215,7 +229,7 @@ class TunnelGuard:
             await cloud.write_ingress(account, now.id, now.rest, [*kept, ingress.CATCH_ALL])
 
     def _known(self) -> Known:
-        known = self.seen.known if self.seen else Known((), (), (), ())
+        known = self.seen.known if self.seen else Known((), ())
         return replace(known, names={*known.names, *self._had})
 
     def _changes(self, old: Mapping[str, Any]) -> str:
@@ -228,8 +242,3 @@ def _rules(inputs: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
     config = (inputs or {}).get("config")
     rules = config.get("ingresses") if isinstance(config, Mapping) else None
     return [rule for rule in rules or () if isinstance(rule, Mapping)]
-
-
-def _names(value: object) -> frozenset[tuple[str, str]]:
-    rows = value if isinstance(value, list | tuple) else ()
-    return frozenset((str(row[0]), str(row[1])) for row in rows if len(row) == 2)

@@ -20,24 +20,16 @@ Rule = Mapping[str, Any]
 class Known:
     """How a rule of this stack is told from one that is not.
 
-    `names` are (hostname, path) of the routes of now and of the last finished run; `hostnames` are
-    those whose DNS record carries this stack's mark; `services` are the origins of now.
+    `names` are (hostname, path) of the routes that earlier runs declared. `rules` are those of
+    now: a run that was cut off may have written one of them already.
     """
 
     names: Collection[tuple[str, str]]
-    hostnames: Collection[str]
-    services: Collection[str]
-    wanted: Collection[str]
+    rules: Sequence[Rule]
 
     def is_ours(self, rule: Rule) -> bool:
         """Whether this stack made `rule`."""
-        if name_of(rule) in self.names:
-            return True
-        hostname = name_of(rule)[0]
-        if hostname not in self.hostnames:
-            return False
-        # A hostname that we publish may have a part that was given away by hand.
-        return hostname not in self.wanted or rule.get("service") in self.services
+        return name_of(rule) in self.names or any(_same(rule, own) for own in self.rules)
 
 
 def name_of(rule: Rule) -> tuple[str, str]:
@@ -67,12 +59,31 @@ def merged(
     """The whole list: our routes, those of others as they are, our fallbacks, then 404."""
     first = [rule_of(route) for route in routes if not route.fallback]
     last = [rule_of(route) for route in routes if route.fallback]
-    return [*first, *foreign(there, known), *last, dict(CATCH_ALL)]
+    wanted = {name_of(rule) for rule in (*first, *last)}
+    others = [rule for rule in foreign(there, known) if name_of(rule) not in wanted]
+    return [*first, *others, *last, dict(CATCH_ALL)]
 
 
 def foreign(there: Iterable[Rule], known: Known) -> list[dict[str, Any]]:
     """The rules that this stack did not make, without the last one."""
     return [dict(rule) for rule in there if is_route(rule) and not known.is_ours(rule)]
+
+
+def says_nothing(value: object) -> bool:
+    """Whether a setting is as it is without being given."""
+    if isinstance(value, Mapping):
+        return all(says_nothing(part) for part in value.values())
+    return not value
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    return _stripped(one) == _stripped(other)
+
+
+def _stripped(rule: Rule) -> tuple[Any, ...]:
+    origin = rule.get("originRequest") or {}
+    said = {key: value for key, value in origin.items() if not says_nothing(value)}
+    return (*name_of(rule), rule.get("service"), said)
 
 
 def _origin(origin: Origin) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from infra.cloudflare.look import TunnelNow
 from infra.settings.ways_result import RouteSettings
 
 LastRoutes = Sequence[Sequence[str]]
-"""(hostname, path) of the routes that the last finished run declared, as an output keeps them."""
+"""(hostname, path) of the routes that earlier runs declared, as the state keeps them."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,12 @@ class Seen:
         return ingress.merged(self.now.ingress if self.now else (), routes, self.known)
 
 
-def known_routes(routes: Sequence[RouteSettings], last: LastRoutes, marked: Sequence[str]) -> Known:
+def known_routes(routes: Sequence[RouteSettings], last: LastRoutes) -> Known:
     """How this stack's rules are told from others'."""
-    names = {(route.hostname, route.path or "") for route in routes}
-    names |= {(str(one[0]), str(one[1])) for one in last if len(one) == 2}
-    return Known(
-        names=frozenset(names),
-        hostnames=frozenset(marked),
-        services=frozenset(route.url for route in routes),
-        wanted=frozenset(route.hostname for route in routes),
-    )
+    return Known(names_in(last), [ingress.rule_of(route) for route in routes])
+
+
+def names_in(value: object) -> frozenset[tuple[str, str]]:
+    """(hostname, path) of each route that the state has a note of."""
+    rows = value if isinstance(value, list | tuple) else ()
+    return frozenset((str(row[0]), str(row[1])) for row in rows if len(row) == 2)

@@ -9,9 +9,10 @@ import pulumi
 
 from infra.cloudflare import words
 from infra.cloudflare.guard import TunnelGuard
+from infra.cloudflare.ingress import foreign
 from infra.cloudflare.resources import CONFIG, RECORD, TUNNEL, Provider, Resource, config
 from infra.cloudflare.seen import LastRoutes, Seen, known_routes
-from infra.cloudflare.words import PROVIDER, TUNNEL_NAME, record_name
+from infra.cloudflare.words import NOTED, PROVIDER, TUNNEL_NAME, record_name
 from infra.guard.hooks import WayBindings
 from infra.guard.survey import RefusedError
 from infra.settings.ways_result import RouteSettings, TunnelSettings
@@ -89,7 +90,7 @@ class Tunnel(pulumi.ComponentResource):
         )
         guard.settle(self.routes)
         ours = pulumi.Stash(
-            f"{TUNNEL_NAME}-ours",
+            NOTED,
             input=names_of(settings.routes),
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks.ours, depends_on=[self.routes]),
         )
@@ -142,7 +143,7 @@ async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: T
     # None in a preview that is to make it.
     tunnel_id = await tunnel.id.future()
     if not tunnel_id:
-        guard.seen = Seen(None, known_routes(routes, last, ()))
+        guard.seen = Seen(None, known_routes(routes, last))
         return guard.seen
     try:
         cloud, zone_id = await guard.cloud(), await zone.future() or ""
@@ -150,13 +151,16 @@ async def _look(tunnel: pulumi.CustomResource, zone: pulumi.Output[str], args: T
             cloud.tunnel(settings.account, tunnel_id),
             cloud.records_of(zone_id, guard.identity.mark),
         )
+        if foreign(now.ingress, known_routes(routes, last)):
+            # A run that failed at its end has exported nothing.
+            last = [*last, *await guard.noted_routes()]
     except RefusedError as error:
         raise pulumi.RunError(str(error)) from None
     marked = [str(record["name"]) for record in records]
     published = {str(one[0]) for one in last} & {route.hostname for route in routes}
     for hostname in sorted(published.difference(marked)):
         pulumi.log.warn(words.record_gone(hostname))
-    guard.seen = Seen(now, known_routes(routes, last, marked))
+    guard.seen = Seen(now, known_routes(routes, last))
     return guard.seen
 
 

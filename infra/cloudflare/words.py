@@ -1,6 +1,6 @@
 """What is said about the tunnel, its records and its routes. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,8 @@ from infra.cloudflare.resources import RECORD, TUNNEL
 
 PROVIDER = "cloudflare"
 TUNNEL_NAME = "tunnel"
+NOTED = f"{TUNNEL_NAME}-ours"
+"""The value in the state that has the names of this stack's routes."""
 LONGEST_COMMENT = 100
 
 
@@ -105,7 +107,7 @@ def replacement_refused(name: str, changes: str) -> str:
 
 
 def routes_change(
-    old: Iterable[Rule], new: Iterable[Rule], ours: Callable[[Rule], bool]
+    old: Iterable[Rule], new: Iterable[Rule], ours: Collection[tuple[str, str]]
 ) -> list[str]:
     """One line for each route that comes, goes or changes, or is somebody else's."""
     before = {name_of(rule): rule for rule in old if is_route(rule)}
@@ -113,7 +115,7 @@ def routes_change(
     lines = []
     for name in sorted({*before, *after}):
         said = " ".join(filter(None, name))
-        if name in after and not ours(after[name]):
+        if name in after and name not in ours:
             lines.append(f"route {said}: is kept, though this stack did not make it")
         elif name not in before:
             lines.append(f"route {said}: added, to {after[name]['service']}")

@@ -136,7 +136,7 @@ class Recorded:
 class Recorder(pulumi.runtime.Mocks):
     """Not an engine: it remembers what is registered, in whatever order.
 
-    `last_outputs` are those that the stack had before; `ids` are given in place of made-up ones;
+    `last_outputs` are those that the stack had before, `state` what its resources were; `ids` are given in place of made-up ones;
     `network_card` is the address of the one that a container gets when it is made.
     """
 
@@ -144,6 +144,7 @@ class Recorder(pulumi.runtime.Mocks):
     last_outputs: dict[str, Any] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     network_card: str = NETWORK_CARD
+    state: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
@@ -163,7 +164,7 @@ class Recorder(pulumi.runtime.Mocks):
         if args.token == READ_OUTPUTS:
             return {**args.args, "outputs": self.last_outputs, "secretOutputNames": []}, []
         if args.token == READ_RESOURCES:
-            return {**args.args, "outputs": {}}, []
+            return {**args.args, "outputs": self.state}, []
         raise AssertionError(f"the program calls {args.token}")
 
 
@@ -217,6 +218,7 @@ def run_program(
     last_outputs: Mapping[str, Any] | None = None,
     ids: Mapping[str, str] | None = None,
     network_card: str = NETWORK_CARD,
+    state: Mapping[str, Any] | None = None,
 ) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
     for bind in ("bind_containers", "bind_teardown", "bind_deep_teardown", "bind_tripwire"):
@@ -226,7 +228,10 @@ def run_program(
     for variable in ("PROXMOX_VE_ENDPOINT", "PROXMOX_VE_API_TOKEN", "BERTH_SSH_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
     recorder = Recorder(
-        last_outputs=dict(last_outputs or {}), ids=dict(ids or {}), network_card=network_card
+        last_outputs=dict(last_outputs or {}),
+        ids=dict(ids or {}),
+        network_card=network_card,
+        state=dict(state or {}),
     )
     mock(recorder)
     configure(config)

@@ -52,6 +52,15 @@ def made(cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch) -> Program:
     return run_program(config(PUBLIC), monkeypatch, ids={"tunnel": tunnel})
 
 
+def publish(cloudflare: Cloudflare, tunnel: str, hostname: str) -> None:
+    """A record of this stack."""
+    [zone] = cloudflare.ask("GET", "zones?name=jackshome.com")
+    cloudflare.ask("POST", f"zones/{zone['id']}/dns_records",
+                   {"type": "CNAME", "name": hostname, "proxied": True, "ttl": 1,
+                    "content": f"{tunnel}.cfargotunnel.com",
+                    "comment": "berth k7q2m9xw berth/prod"})  # fmt: skip
+
+
 def rules(program: Program) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = program.resources["tunnel-routes"].inputs["config"]["ingresses"]
     return found
@@ -142,18 +151,29 @@ def test_a_route_that_left_the_stack_leaves_the_list(
     ]  # fmt: skip
 
 
-def test_a_route_whose_run_never_ended_is_known_by_its_record(
+def test_a_route_whose_run_never_ended_is_known_by_the_state(
     cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tunnel = cloudflare.tunnel("chat")
     cloudflare.set_rules(tunnel, {"hostname": "old.jackshome.com", "service": "http://10.9.9.9:9"})
-    [zone] = cloudflare.ask("GET", "zones?name=jackshome.com")
-    cloudflare.ask("POST", f"zones/{zone['id']}/dns_records",
-                   {"type": "CNAME", "name": "old.jackshome.com", "proxied": True, "ttl": 1,
-                    "content": f"{tunnel}.cfargotunnel.com",
-                    "comment": "berth k7q2m9xw berth/prod"})  # fmt: skip
-    program = run_program(config(PUBLIC), monkeypatch, ids={"tunnel": tunnel})
+    noted = {"input": [["old.jackshome.com", ""]], "output": []}
+    state = {"urn:pulumi:prod::berth::pulumi:index:Stash::tunnel-ours": {"outputs": noted}}
+    program = run_program(config(PUBLIC), monkeypatch, ids={"tunnel": tunnel}, state=state)
     assert [rule.get("hostname") for rule in rules(program)] == ["chat.jackshome.com", None]
+
+
+def test_a_part_of_a_name_that_left_the_stack_is_kept_where_others_made_it(
+    cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnel = cloudflare.tunnel("chat")
+    part = {"hostname": "old.jackshome.com", "path": "^/a", "service": "http://10.1.1.1:3000"}
+    cloudflare.set_rules(tunnel, part, {"hostname": "old.jackshome.com", "service": "http://x:1"})
+    publish(cloudflare, tunnel, "old.jackshome.com")
+    last = {"tunnel": {"routes": [["old.jackshome.com", ""]]}}
+    program = run_program(config(PUBLIC), monkeypatch, last_outputs=last, ids={"tunnel": tunnel})
+    assert [(rule.get("hostname"), rule.get("path")) for rule in rules(program)] == [
+        ("chat.jackshome.com", None), ("old.jackshome.com", "^/a"), (None, None),
+    ]  # fmt: skip
 
 
 def test_a_record_that_somebody_deleted_is_said(
@@ -184,12 +204,9 @@ def test_a_part_of_our_name_that_was_given_away_by_hand_is_kept(
         "service": "https://192.168.1.111:8000",
     }
     cloudflare.set_rules(tunnel, part, stale)
-    [zone] = cloudflare.ask("GET", "zones?name=jackshome.com")
-    cloudflare.ask("POST", f"zones/{zone['id']}/dns_records",
-                   {"type": "CNAME", "name": "chat.jackshome.com", "proxied": True, "ttl": 1,
-                    "content": f"{tunnel}.cfargotunnel.com",
-                    "comment": "berth k7q2m9xw berth/prod"})  # fmt: skip
-    program = run_program(config(PUBLIC), monkeypatch, ids={"tunnel": tunnel})
+    publish(cloudflare, tunnel, "chat.jackshome.com")
+    last = {"tunnel": {"routes": [["chat.jackshome.com", "^/v1"]]}}
+    program = run_program(config(PUBLIC), monkeypatch, last_outputs=last, ids={"tunnel": tunnel})
     assert [rule.get("path") for rule in rules(program)] == [None, "^/grafana", None]
 
 
