@@ -96,7 +96,9 @@ class TunnelGuard:
         if there is not None:
             raise RefusedError(words.tunnel_taken(self.identity, account, there))
         if self.settings is not None:
-            await self._ensure_names_are_free({one.hostname for one in self.settings.routes})
+            names = {one.hostname for one in self.settings.routes}
+            if refused := await self._names_taken(names):
+                raise RefusedError("\n".join(refused))
         pulumi.log.info(f"tunnel {inputs.get('name')}: is made")
 
     async def update_tunnel(self, args: pulumi.ResourceHookArgs) -> None:
@@ -135,15 +137,21 @@ class TunnelGuard:
             await self._delete(cloud, account, args.id, name)
 
     async def write_routes(self, args: pulumi.ResourceHookArgs) -> None:
-        """Say which routes come, go and change."""
+        """Say which routes come, go and change; refuse what would be lost to others."""
         old, new = _rules(args.old_inputs), _rules(args.new_inputs)
-        if self.settings is not None:
-            before = {ingress.name_of(rule)[0] for rule in old}
-            names = {one.hostname for one in self.settings.routes}
-            await self._ensure_names_are_free(names - before)
-            wanted = {ingress.name_of(ingress.rule_of(one)) for one in self.settings.routes}
-            for line in words.routes_change(old, new, wanted):
-                pulumi.log.info(line)
+        if self.settings is None:
+            return
+        routes = self.settings.routes
+        before = {ingress.name_of(rule)[0] for rule in old}
+        refused = await self._names_taken({one.hostname for one in routes} - before)
+        if self.seen and self.seen.now:
+            name = self.seen.now.name
+            refused += [words.route_taken(name, *both) for both in self.seen.taken(routes)]
+        if refused:
+            raise RefusedError("\n".join(refused))
+        wanted = {ingress.name_of(ingress.rule_of(one)) for one in routes}
+        for line in words.routes_change(old, new, wanted):
+            pulumi.log.info(line)
 
     async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Take this stack's routes out of the list, which the provider's delete leaves behind."""
@@ -182,11 +190,11 @@ class TunnelGuard:
         """The routes that this stack had, just before they are taken out."""
         self._had = names_in((args.old_inputs or {}).get("input"))
 
-    async def _ensure_names_are_free(self, names: set[str]) -> None:
+    async def _names_taken(self, names: set[str]) -> list[str]:
         """Before the first step is taken: a record's own look comes when half is done."""
         asked = sorted(names - self._free)
         if not asked:
-            return
+            return []
         cloud, zone = await self.cloud(), await self.zone()
         found = await asyncio.gather(*(cloud.records_named(zone, name) for name in asked))
         refused = [
@@ -195,9 +203,9 @@ class TunnelGuard:
             for there in records[:1]
             if there.get("comment") != self.identity.mark
         ]
-        if refused:
-            raise RefusedError("\n".join(refused))
-        self._free.update(asked)
+        if not refused:
+            self._free.update(asked)
+        return refused
 
     async def _delete(self, cloud: Cloud, account: str, tunnel: str, name: str) -> None:
         for _ in range(DRAIN_S):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.cloudflare import ingress
-from infra.cloudflare.ingress import Known
+from infra.cloudflare.ingress import Known, Rule
 from infra.cloudflare.look import TunnelNow
 from infra.settings.ways_result import RouteSettings
 
@@ -23,6 +23,13 @@ class Seen:
     def rules(self, routes: Sequence[RouteSettings]) -> list[dict[str, Any]]:
         """The list that the tunnel is to have."""
         return ingress.merged(self.now.ingress if self.now else (), routes, self.known)
+
+    def taken(self, routes: Sequence[RouteSettings]) -> list[tuple[RouteSettings, Rule]]:
+        """The routes whose hostname and path somebody else has a rule for, with that rule."""
+        theirs = ingress.foreign(self.now.ingress if self.now else (), self.known)
+        by_name = {ingress.name_of(rule): rule for rule in theirs}
+        names = [(route, ingress.name_of(ingress.rule_of(route))) for route in routes]
+        return [(route, by_name[name]) for route, name in names if name in by_name]
 
 
 def known_routes(routes: Sequence[RouteSettings], last: LastRoutes) -> Known:

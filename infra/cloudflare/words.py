@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.cloudflare.ingress import Rule, is_route, name_of
 from infra.cloudflare.resources import RECORD, TUNNEL
+from infra.settings.ways_result import RouteSettings
 
 PROVIDER = "cloudflare"
 TUNNEL_NAME = "tunnel"
@@ -80,6 +81,22 @@ def record_taken(
     )
 
 
+def route_taken(tunnel: str, route: RouteSettings, there: Rule) -> str:
+    """Why a rule of somebody else's must not be overwritten."""
+    with_what = f" with {', '.join(origin)}" if (origin := there.get("originRequest")) else ""
+    return (
+        f"{said(name_of(there))}: tunnel {tunnel} has a route for it already, to "
+        f"{there.get('service')}{with_what}, which this stack did not make. It stays as it is. "
+        f"Give {route.settings_path} another path or hostname, or, if nobody needs the other one, "
+        "take it out of the tunnel's public hostnames by hand"
+    )
+
+
+def said(name: tuple[str, str]) -> str:
+    """Hostname and path of a rule, in one."""
+    return " ".join(filter(None, name))
+
+
 def record_gone(name: str) -> str:
     """What the engine does not see by itself."""
     return (
@@ -114,15 +131,15 @@ def routes_change(
     after = {name_of(rule): rule for rule in new if is_route(rule)}
     lines = []
     for name in sorted({*before, *after}):
-        said = " ".join(filter(None, name))
+        route = f"route {said(name)}"
         if name in after and name not in ours:
-            lines.append(f"route {said}: is kept, though this stack did not make it")
+            lines.append(f"{route}: is kept, though this stack did not make it")
         elif name not in before:
-            lines.append(f"route {said}: added, to {after[name]['service']}")
+            lines.append(f"{route}: added, to {after[name]['service']}")
         elif name not in after:
-            lines.append(f"route {said}: removed")
+            lines.append(f"{route}: removed")
         elif before[name] != after[name]:
-            lines.append(f"route {said}: changed, to {after[name]['service']}")
+            lines.append(f"{route}: changed, to {after[name]['service']}")
     return lines
 
 

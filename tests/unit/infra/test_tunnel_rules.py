@@ -29,6 +29,10 @@ def test_what_leads_to_our_service_by_hand_is_not_taken_for_ours() -> None:
     assert not known.is_ours({**rule(service=OURS), "originRequest": {"noTLSVerify": True}})
 
 
+def test_a_route_that_another_took_by_hand_is_not_ours_to_take_out() -> None:
+    assert not known_routes([route()], []).is_ours(rule())
+
+
 def test_what_the_last_run_wrote_is_ours_whatever_it_is_now() -> None:
     known = known_routes([route()], [[CHAT, ""], ["old.jackshome.com", ""]])
     assert known.is_ours(rule())

@@ -12,7 +12,9 @@ import pytest
 from infra.cloudflare import tunnel
 from infra.cloudflare.client import CloudClient
 from infra.cloudflare.guard import TunnelGuard
-from infra.cloudflare.look import Cloud
+from infra.cloudflare.ingress import CATCH_ALL, rule_of
+from infra.cloudflare.look import Cloud, TunnelNow
+from infra.cloudflare.seen import LastRoutes, Seen, known_routes
 from infra.cloudflare.tunnel import TunnelArgs
 from infra.cloudflare.words import Identity
 from infra.guard.hooks import WayBindings
@@ -97,3 +99,44 @@ def test_a_zone_that_the_token_does_not_see_leaves_nothing_half_asked(
     with pytest.raises(pulumi.RunError, match=r"^cloudflare/zone: there is no zone unseen\.org"):
         run(look())
     assert [str(one.message) for one in recwarn] == []
+
+
+def stands(guard: TunnelGuard, *there: dict[str, Any], last: LastRoutes = (), **rest: Any) -> None:
+    """What was looked up before the list is written."""
+    assert guard.settings is not None
+    now = TunnelNow(
+        id="t",
+        name="chat",
+        deleted=False,
+        connections=[],
+        ingress=[*there, CATCH_ALL],
+        rest=rest,
+        token="t",
+    )
+    guard.settings = replace(guard.settings, routes=guard.settings.routes[:1])
+    guard.seen = Seen(now, known_routes(guard.settings.routes, last))
+
+
+def test_a_route_that_somebody_made_by_hand_is_not_overwritten(guard: TunnelGuard) -> None:
+    origin = {"noTLSVerify": True, "connectTimeout": 7}
+    theirs = {"hostname": NAMES[0], "service": "http://10.1.1.1:80", "originRequest": origin}
+    stands(guard, theirs)
+    for old in (None, rules(NAMES[0])):
+        with pytest.raises(RefusedError) as refused:
+            run(guard.write_routes(args(old, rules(NAMES[0]))))
+        assert str(refused.value) == (
+            "a.jackshome.com: tunnel chat has a route for it already, to http://10.1.1.1:80 with "
+            "noTLSVerify, connectTimeout, which this stack did not make. It stays as it is. Give "
+            "services/chat/routes/0 another path or hostname, or, if nobody needs the other one, "
+            "take it out of the tunnel's public hostnames by hand"
+        )
+    stands(guard, theirs, last=[[NAMES[0], ""]])
+    run(guard.write_routes(args(None, rules(NAMES[0]))))
+
+
+def test_a_list_that_was_written_before_the_run_was_cut_off_is_gone_on_with(
+    guard: TunnelGuard,
+) -> None:
+    assert guard.settings is not None
+    stands(guard, rule_of(guard.settings.routes[0]))
+    run(guard.write_routes(args(None, rules(NAMES[0]))))
