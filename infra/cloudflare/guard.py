@@ -17,6 +17,7 @@ from infra.cloudflare import ingress, words
 from infra.cloudflare.client import CloudError
 from infra.cloudflare.ingress import Known, is_route
 from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect
+from infra.cloudflare.order import hidden
 from infra.cloudflare.seen import LastRoutes, Seen, names_in
 from infra.cloudflare.words import NOTED, Identity
 from infra.guard.survey import RefusedError
@@ -152,6 +153,8 @@ class TunnelGuard:
         wanted = {ingress.name_of(ingress.rule_of(one)) for one in routes}
         for line in words.routes_change(old, new, wanted):
             pulumi.log.info(line)
+        for rule, wide in hidden(new, wanted):
+            pulumi.log.warn(words.route_hidden(rule, wide))
 
     async def remove_routes(self, args: pulumi.ResourceHookArgs) -> None:
         """Take this stack's routes out of the list, which the provider's delete leaves behind."""

@@ -1,4 +1,4 @@
-"""The one list of rules that a tunnel has: ours put in, everybody else's kept. Pure.
+"""The one list of rules that a tunnel has, and whose each of them is. Pure.
 
 Rules are as the API writes them: {"hostname", "path", "service", "originRequest"}; the last one has
 neither hostname nor path.
@@ -51,17 +51,6 @@ def rule_of(route: RouteSettings) -> dict[str, Any]:
     if origin := _origin(route.origin):
         rule["originRequest"] = origin
     return rule
-
-
-def merged(
-    there: Iterable[Rule], routes: Sequence[RouteSettings], known: Known
-) -> list[dict[str, Any]]:
-    """The whole list: our routes, those of others as they are, our fallbacks, then 404."""
-    first = [rule_of(route) for route in routes if not route.fallback]
-    last = [rule_of(route) for route in routes if route.fallback]
-    wanted = {name_of(rule) for rule in (*first, *last)}
-    others = [rule for rule in foreign(there, known) if name_of(rule) not in wanted]
-    return [*first, *others, *last, dict(CATCH_ALL)]
 
 
 def foreign(there: Iterable[Rule], known: Known) -> list[dict[str, Any]]:

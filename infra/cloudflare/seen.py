@@ -7,6 +7,7 @@ from typing import Any
 from infra.cloudflare import ingress
 from infra.cloudflare.ingress import Known, Rule
 from infra.cloudflare.look import TunnelNow
+from infra.cloudflare.order import merged
 from infra.settings.ways_result import RouteSettings
 
 LastRoutes = Sequence[Sequence[str]]
@@ -22,7 +23,7 @@ class Seen:
 
     def rules(self, routes: Sequence[RouteSettings]) -> list[dict[str, Any]]:
         """The list that the tunnel is to have."""
-        return ingress.merged(self.now.ingress if self.now else (), routes, self.known)
+        return merged(self.now.ingress if self.now else (), routes, self.known)
 
     def taken(self, routes: Sequence[RouteSettings]) -> list[tuple[RouteSettings, Rule]]:
         """The routes whose hostname and path somebody else has a rule for, with that rule."""

@@ -92,6 +92,14 @@ def route_taken(tunnel: str, route: RouteSettings, there: Rule) -> str:
     )
 
 
+def route_hidden(rule: Rule, wide: Rule) -> str:
+    """What somebody made is there, and of no use."""
+    return (
+        f"route {said(name_of(rule))}: is kept, but never reached: {said(name_of(wide))}, of this "
+        "stack, is tried before it and takes everything"
+    )
+
+
 def said(name: tuple[str, str]) -> str:
     """Hostname and path of a rule, in one."""
     return " ".join(filter(None, name))

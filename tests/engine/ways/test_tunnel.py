@@ -106,7 +106,7 @@ def test_what_was_changed_outside_is_put_right_and_what_others_made_is_kept(
     public.pulumi("refresh", "--yes")
     said = public.up()
     assert "route hand.jackshome.com: is kept, though this stack did not make it" in said
-    first, second, last = public.rules(tunnel)
+    second, first, last = public.rules(tunnel)
     assert first == ours
     assert second == HAND
     assert last == {"service": "http_status:404"}

@@ -140,3 +140,18 @@ def test_a_list_that_was_written_before_the_run_was_cut_off_is_gone_on_with(
     assert guard.settings is not None
     stands(guard, rule_of(guard.settings.routes[0]))
     run(guard.write_routes(args(None, rules(NAMES[0]))))
+
+
+def test_a_route_of_others_that_cannot_be_reached_any_more_is_said(
+    guard: TunnelGuard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: warned.append(text))
+    stands(guard)
+    new = rules(NAMES[0], NAMES[0], "hand.jackshome.com")
+    new["config"]["ingresses"][1]["path"] = "^/grafana"
+    run(guard.write_routes(args(None, new)))
+    assert warned == [
+        "route a.jackshome.com ^/grafana: is kept, but never reached: a.jackshome.com, of this "
+        "stack, is tried before it and takes everything"
+    ]

@@ -207,7 +207,7 @@ def test_a_part_of_our_name_that_was_given_away_by_hand_is_kept(
     publish(cloudflare, tunnel, "chat.jackshome.com")
     last = {"tunnel": {"routes": [["chat.jackshome.com", "^/v1"]]}}
     program = run_program(config(PUBLIC), monkeypatch, last_outputs=last, ids={"tunnel": tunnel})
-    assert [rule.get("path") for rule in rules(program)] == [None, "^/grafana", None]
+    assert [rule.get("path") for rule in rules(program)] == ["^/grafana", None, None]
 
 
 def test_a_stack_without_routes_asks_cloudflare_nothing(
