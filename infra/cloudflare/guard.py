@@ -6,7 +6,7 @@ the provider's delete of the list sends nothing, and that of a tunnel fails on l
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import pulumi
 
 from infra import last_run
 from infra.cloudflare import ingress, words
+from infra.cloudflare.carried import lost
 from infra.cloudflare.client import CloudError
 from infra.cloudflare.ingress import Known, is_route
 from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect
@@ -21,7 +22,7 @@ from infra.cloudflare.order import hidden
 from infra.cloudflare.seen import LastRoutes, Seen, names_in
 from infra.cloudflare.words import NOTED, Identity
 from infra.guard.survey import RefusedError
-from infra.settings.ways_result import CloudflareAccess, TunnelSettings
+from infra.settings.ways_result import CloudflareAccess, RouteSettings, TunnelSettings
 
 DRAIN_S = 20
 """What connections have to end by themselves, once the connector was told to stop."""
@@ -144,13 +145,11 @@ class TunnelGuard:
             return
         routes = self.settings.routes
         before = {ingress.name_of(rule)[0] for rule in old}
+        wanted = {ingress.name_of(ingress.rule_of(one)) for one in routes}
         refused = await self._names_taken({one.hostname for one in routes} - before)
-        if self.seen and self.seen.now:
-            name = self.seen.now.name
-            refused += [words.route_taken(name, *both) for both in self.seen.taken(routes)]
+        refused += self._overwritten(routes, wanted)
         if refused:
             raise RefusedError("\n".join(refused))
-        wanted = {ingress.name_of(ingress.rule_of(one)) for one in routes}
         for line in words.routes_change(old, new, wanted):
             pulumi.log.info(line)
         for rule, wide in hidden(new, wanted):
@@ -208,6 +207,20 @@ class TunnelGuard:
         ]
         if not refused:
             self._free.update(asked)
+        return refused
+
+    def _overwritten(
+        self, routes: Sequence[RouteSettings], wanted: Collection[tuple[str, str]]
+    ) -> list[str]:
+        """What others would lose by the list as it is to be written."""
+        now = self.seen.now if self.seen else None
+        if self.seen is None or now is None:
+            return []
+        refused = [words.route_taken(now.name, *both) for both in self.seen.taken(routes)]
+        theirs = ingress.foreign(now.ingress, self.seen.known)
+        kept = [rule for rule in theirs if ingress.name_of(rule) not in wanted]
+        if gone := lost(kept, now.rest):
+            refused.append(words.settings_lost(now.name, gone))
         return refused
 
     async def _delete(self, cloud: Cloud, account: str, tunnel: str, name: str) -> None:

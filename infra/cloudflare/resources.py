@@ -38,6 +38,7 @@ ORIGIN = {
     "tlsTimeout": "tlsTimeout",
 }
 """What the API calls a setting of an origin, and what the provider does."""
+RULE = ("hostname", "path", "service")
 ACCESS = {"audTag": "audTags", "teamName": "teamName", "required": "required"}
 
 
@@ -68,7 +69,7 @@ def config(ingress: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]) -> dic
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: rule[key] for key in ("hostname", "path", "service") if rule.get(key)}
+    found = {key: rule[key] for key in RULE if rule.get(key)}
     origin = _origin(rule.get("originRequest"))
     return {**found, "originRequest": origin} if origin else found
 

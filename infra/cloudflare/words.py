@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.cloudflare.carried import Lost
 from infra.cloudflare.ingress import Rule, is_route, name_of
 from infra.cloudflare.resources import RECORD, TUNNEL
 from infra.settings.ways_result import RouteSettings
@@ -89,6 +90,20 @@ def route_taken(tunnel: str, route: RouteSettings, there: Rule) -> str:
         f"{there.get('service')}{with_what}, which this stack did not make. It stays as it is. "
         f"Give {route.settings_path} another path or hostname, or, if nobody needs the other one, "
         "take it out of the tunnel's public hostnames by hand"
+    )
+
+
+def settings_lost(tunnel: str, gone: Iterable[Lost]) -> str:
+    """Why the list must not be written."""
+    lines = "".join(
+        f"  {said(name) if name else 'the whole tunnel'}: {', '.join(places)}\n"
+        for name, places in gone
+    )
+    return (
+        f"tunnel {tunnel}: has settings that the provider does not know, and would drop when it "
+        f"writes the list, which stays as it is:\n{lines}Take them out by hand, or move what needs "
+        "them to another tunnel. A list in which no route of this stack changes need not be "
+        "written: then `pulumi refresh` is enough"
     )
 
 

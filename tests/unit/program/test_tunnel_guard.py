@@ -101,7 +101,12 @@ def test_a_zone_that_the_token_does_not_see_leaves_nothing_half_asked(
     assert [str(one.message) for one in recwarn] == []
 
 
-def stands(guard: TunnelGuard, *there: dict[str, Any], last: LastRoutes = (), **rest: Any) -> None:
+def stands(
+    guard: TunnelGuard,
+    *there: dict[str, Any],
+    last: LastRoutes = (),
+    rest: dict[str, Any] | None = None,
+) -> None:
     """What was looked up before the list is written."""
     assert guard.settings is not None
     now = TunnelNow(
@@ -110,7 +115,7 @@ def stands(guard: TunnelGuard, *there: dict[str, Any], last: LastRoutes = (), **
         deleted=False,
         connections=[],
         ingress=[*there, CATCH_ALL],
-        rest=rest,
+        rest=rest or {},
         token="t",
     )
     guard.settings = replace(guard.settings, routes=guard.settings.routes[:1])
@@ -152,6 +157,33 @@ def test_a_route_of_others_that_cannot_be_reached_any_more_is_said(
     new["config"]["ingresses"][1]["path"] = "^/grafana"
     run(guard.write_routes(args(None, new)))
     assert warned == [
-        "route a.jackshome.com ^/grafana: is kept, but never reached: a.jackshome.com, of this "
-        "stack, is tried before it and takes everything"
+        (
+            "route a.jackshome.com ^/grafana: is kept, but never reached: a.jackshome.com, of this "
+            "stack, is tried before it and takes everything"
+        )
     ]
+
+
+def test_settings_of_others_that_the_provider_would_drop_are_not_lost(guard: TunnelGuard) -> None:
+    assert guard.settings is not None
+    access = {"required": True, "teamName": "t", "audTag": ["x"]}
+    kept = {"noTLSVerify": False, "tcpKeepAlive": 30, "access": access, "bastionMode": False}
+    hand = {"hostname": "hand.jackshome.com", "path": "^/a", "service": "http://10.1.1.1:80"}
+    nothing = {"warp-routing": {"enabled": False}, "originRequest": {"proxyPort": 0}}
+    stands(guard, {**hand, "id": "3", "originRequest": kept}, rest=nothing)
+    run(guard.write_routes(args(None, rules(NAMES[0]))))
+    limited = {**kept, "ipRules": [{"prefix": "10.0.0.0/8"}], "access": {**access, "new": 1}}
+    ours = {**rule_of(guard.settings.routes[0]), "originRequest": limited}
+    everywhere = {"connectTimeout": 5, "proxyPort": 8080, "access": access}
+    stands(guard, ours, {**hand, "originRequest": limited}, last=[[NAMES[0], ""]],
+           rest={"warp-routing": {"enabled": True}, "originRequest": everywhere})  # fmt: skip
+    with pytest.raises(RefusedError) as refused:
+        run(guard.write_routes(args(None, rules(NAMES[0]))))
+    assert str(refused.value) == (
+        "tunnel chat: has settings that the provider does not know, and would drop when it writes "
+        "the list, which stays as it is:\n"
+        "  hand.jackshome.com ^/a: originRequest/ipRules, originRequest/access/new\n"
+        "  the whole tunnel: originRequest/proxyPort, originRequest/access, warp-routing\n"
+        "Take them out by hand, or move what needs them to another tunnel. A list in which no "
+        "route of this stack changes need not be written: then `pulumi refresh` is enough"
+    )
