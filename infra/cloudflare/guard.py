@@ -17,7 +17,7 @@ from infra.cloudflare import ingress, words
 from infra.cloudflare.carried import lost
 from infra.cloudflare.client import CloudError
 from infra.cloudflare.ingress import Known, is_route
-from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect
+from infra.cloudflare.look import Cloud, Connect, TunnelNow, connect, is_local
 from infra.cloudflare.order import hidden
 from infra.cloudflare.seen import LastRoutes, Seen, names_in
 from infra.cloudflare.words import NOTED, Identity
@@ -96,6 +96,8 @@ class TunnelGuard:
         account = str(inputs.get("accountId"))
         there = await (await self.cloud()).tunnel_named(account, str(inputs.get("name")))
         if there is not None:
+            if is_local(there):
+                raise RefusedError(words.tunnel_is_local(account, there))
             raise RefusedError(words.tunnel_taken(self.identity, account, there))
         if self.settings is not None:
             names = {one.hostname for one in self.settings.routes}
@@ -120,9 +122,14 @@ class TunnelGuard:
         cloud = await self.cloud()
         now = await cloud.tunnel(account, args.id)
         if self._replaces(args.name) and not now.deleted:
+            if now.local:
+                raise RefusedError(words.imported_is_local(self.identity, now.name))
             raise RefusedError(words.replacement_refused(name, self._changes(inputs)))
         if now.deleted:
             pulumi.log.info(f"tunnel {name}: is gone from Cloudflare already")
+            return
+        if now.local:
+            pulumi.log.warn(words.local_stays(name))
             return
         others = ingress.foreign(now.ingress, self._known())
         if others:

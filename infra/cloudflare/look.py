@@ -17,7 +17,10 @@ _IN_THE_WAY = frozenset({"A", "AAAA", "CNAME", "NS"})
 
 @dataclass(frozen=True)
 class TunnelNow:
-    """A tunnel as it is; `ingress` and `rest` are its configuration, `token` starts connectors."""
+    """A tunnel as it is; `ingress` and `rest` are its configuration, `token` starts connectors.
+
+    Of a `local` one the configuration is on the machine that it runs on, and unknown here.
+    """
 
     id: str
     name: str
@@ -26,6 +29,7 @@ class TunnelNow:
     ingress: Sequence[Json]
     rest: Json
     token: str = field(repr=False)
+    local: bool = False
 
 
 class Cloud:
@@ -90,6 +94,7 @@ class Cloud:
             ingress=ingress,
             rest=config,
             token=token,
+            local=is_local(found),
         )
 
     async def connections(self, account: str, tunnel: str) -> list[Json]:
@@ -140,6 +145,11 @@ class Cloud:
             if error.status == 404:
                 return None
             raise _refusal(error) from None
+
+
+def is_local(tunnel: Mapping[str, Any]) -> bool:
+    """Whether it takes no configuration from Cloudflare: `cloudflared tunnel create` made it."""
+    return tunnel.get("config_src") == "local"
 
 
 async def connect(access: CloudflareAccess) -> Cloud:

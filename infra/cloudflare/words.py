@@ -14,6 +14,7 @@ TUNNEL_NAME = "tunnel"
 NOTED = f"{TUNNEL_NAME}-ours"
 """The value in the state that has the names of this stack's routes."""
 LONGEST_COMMENT = 100
+LOCALLY = "configured locally, on the machine that it runs on"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Identity:
         """Of the provider that an import must name."""
         return f"urn:pulumi:{self.stack}::{self.project}::pulumi:providers:cloudflare::{PROVIDER}"
 
+    @property
+    def tunnel_urn(self) -> str:
+        """Of the tunnel."""
+        return f"urn:pulumi:{self.stack}::{self.project}::{TUNNEL}::{TUNNEL_NAME}"
+
 
 def record_name(hostname: str) -> str:
     """The name of a record's resource. `*` would mean something else in an option of the engine."""
@@ -48,6 +54,30 @@ def tunnel_taken(identity: Identity, account: str, there: Mapping[str, Any]) -> 
         "cloudflare/tunnel another name. If this stack is to have it, with its routes: "
         + _import(identity, TUNNEL, TUNNEL_NAME, f"{account}/{there['id']}")
     )
+
+
+def tunnel_is_local(account: str, there: Mapping[str, Any]) -> str:
+    """Why a tunnel of this name can neither be made nor taken over."""
+    return (
+        f"{_taken(account, there)}. It is {LOCALLY}, so this stack cannot have it. Nothing of it "
+        "was changed. Give cloudflare/tunnel another name, or migrate that one in the dashboard "
+        "first"
+    )
+
+
+def imported_is_local(identity: Identity, name: str) -> str:
+    """Why a tunnel that was imported cannot be this stack's."""
+    return (
+        f"tunnel {name}: is {LOCALLY}, and would be deleted to be made anew. Nothing of it was "
+        "changed. Migrate it in the dashboard, then `pulumi refresh`; or give cloudflare/tunnel "
+        "another name, and let the stack forget this one: "
+        f"pulumi state delete '{identity.tunnel_urn}'"
+    )
+
+
+def local_stays(name: str) -> str:
+    """Why a tunnel is not deleted with its stack: nobody knows here what it is for."""
+    return f"tunnel {name}: stays at Cloudflare, since it is {LOCALLY}; the stack forgets it"
 
 
 def rename_refused(old: str, account: str, there: Mapping[str, Any]) -> str:

@@ -60,6 +60,12 @@ def run(hook: Coroutine[Any, Any, None]) -> None:
     asyncio.get_event_loop().run_until_complete(hook)
 
 
+def local_tunnel(cloudflare: Cloudflare) -> str:
+    """One whose routes are in a file of the machine that runs it."""
+    body = {"name": "chat", "config_src": "local"}
+    return str(cloudflare.ask("POST", f"accounts/{ACCOUNT}/cfd_tunnel", body)["id"])
+
+
 def output(value: str) -> pulumi.Output[str]:
     return pulumi.Output.from_input(value)
 
@@ -187,3 +193,38 @@ def test_settings_of_others_that_the_provider_would_drop_are_not_lost(guard: Tun
         "Take them out by hand, or move what needs them to another tunnel. A list in which no "
         "route of this stack changes need not be written: then `pulumi refresh` is enough"
     )
+
+
+def test_a_tunnel_that_is_configured_where_it_runs_is_not_said_to_be_importable(
+    guard: TunnelGuard, cloudflare: Cloudflare
+) -> None:
+    theirs = local_tunnel(cloudflare)
+    with pytest.raises(RefusedError) as refused:
+        run(guard.create_tunnel(args(None, {"accountId": ACCOUNT, "name": "chat"})))
+    assert f"has a tunnel of this name already, {theirs}, made " in str(refused.value)
+    assert str(refused.value).partition(". It is configured ")[2] == (
+        "locally, on the machine that it runs on, so this stack cannot have it. Nothing of it was "
+        "changed. Give cloudflare/tunnel another name, or migrate that one in the dashboard first"
+    )
+
+
+def test_a_tunnel_that_is_configured_where_it_runs_is_not_deleted_once_it_was_imported(
+    guard: TunnelGuard, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: warned.append(text))
+    theirs = local_tunnel(cloudflare)
+    old = {"accountId": ACCOUNT, "name": "chat", "configSrc": "local"}
+    given = pulumi.ResourceHookArgs("", theirs, "tunnel", "", old_inputs=old)
+    with pytest.raises(RefusedError, match="pulumi state delete 'urn:pulumi:prod::berth::cloudfl"):
+        run(guard.delete_tunnel(given))
+    guard._destroying = lambda: True
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+    run(guard.delete_tunnel(given))
+    assert cloudflare.ask("GET", f"accounts/{ACCOUNT}/cfd_tunnel/{theirs}")["deleted_at"] is None
+    assert warned == [
+        (
+            "tunnel chat: stays at Cloudflare, since it is configured locally, on the machine that it "
+            "runs on; the stack forgets it"
+        )
+    ]
