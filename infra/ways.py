@@ -68,6 +68,7 @@ class Ways:
                 remove_routes=guard.remove_routes,
                 remember_routes=guard.remember_routes,
                 create_record=guard.create_record,
+                delete_record=guard.delete_record,
                 gate=self.pass_gate,
             )
         )

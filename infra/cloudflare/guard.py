@@ -1,8 +1,8 @@
 """Asked by the engine before the tunnel, its list and its records are made, changed or deleted.
 
 It refuses what is somebody else's, says what will happen, and does what the provider does not:
-the provider's delete of the list sends nothing, and that of a tunnel fails on live connections
-(docs/decisions/0034).
+the provider's delete of the list sends nothing, that of a tunnel fails on live connections, and
+that of a record where it is gone (docs/decisions/0034).
 """
 
 import asyncio
@@ -187,6 +187,14 @@ class TunnelGuard:
         for there in await cloud.records_named(zone, name):
             raise RefusedError(words.record_taken(self.identity, name, zone, args.name, there))
         pulumi.log.info(f"{name}: gets a DNS record, proxied, to the tunnel")
+
+    async def delete_record(self, args: pulumi.ResourceHookArgs) -> None:
+        """Delete it, where it is there still: the provider fails where somebody was faster."""
+        if pulumi.runtime.is_dry_run():
+            return
+        inputs = args.old_inputs or {}
+        if not await (await self.cloud()).delete_record(str(inputs.get("zoneId")), args.id):
+            pulumi.log.info(f"{inputs.get('name')}: its DNS record is gone from Cloudflare already")
 
     async def refuse_deleted(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuse to go on with a tunnel that was deleted behind our back."""

@@ -117,6 +117,16 @@ class Cloud:
             if str(row.get("name")).lower() == name and row.get("type") in _IN_THE_WAY
         ]
 
+    async def delete_record(self, zone: str, record: str) -> bool:
+        """Delete a DNS record; False where it is gone already."""
+        try:
+            await _in_thread(self._client.delete, f"zones/{zone}/dns_records/{record}")
+        except CloudError as error:
+            if error.status == 404:
+                return False
+            raise _refusal(error) from None
+        return True
+
     async def write_ingress(
         self, account: str, tunnel: str, rest: Json, ingress: Sequence[Mapping[str, Any]]
     ) -> None:

@@ -108,7 +108,13 @@ class Tunnel(pulumi.ComponentResource):
                     "ttl": 1,
                     "comment": guard.identity.mark,
                 },
-                pulumi.ResourceOptions(provider=provider, hooks=hooks.record, depends_on=[ours]),
+                pulumi.ResourceOptions(
+                    provider=provider,
+                    hooks=hooks.record,
+                    depends_on=[ours],
+                    # The hook deletes it, where nobody has done so by hand.
+                    retain_on_delete=True,
+                ),
             )
             for hostname in dict.fromkeys(route.hostname for route in settings.routes)
         }

@@ -154,7 +154,8 @@ def record_gone(name: str) -> str:
     """What the engine does not see by itself."""
     return (
         f"{name}: its DNS record is gone, or no longer marked as this stack's: somebody changed it "
-        "at Cloudflare. `pulumi refresh`, then `pulumi up`, puts it right"
+        "at Cloudflare. `pulumi refresh` notes that, and the next update puts it right; a destroy "
+        "goes on without it"
     )
 
 

@@ -81,6 +81,7 @@ class WayCallbacks:
     remove_routes: Callback
     remember_routes: Callback
     create_record: Callback
+    delete_record: Callback
     gate: Callback
 
 
@@ -117,7 +118,8 @@ def bind_ways(ways: WayCallbacks) -> WayBindings:
             before_delete=[_register("berth-routes-remember", ways.remember_routes)]
         ),
         record=pulumi.ResourceHookBinding(
-            before_create=[_register("berth-record-create", ways.create_record)]
+            before_create=[_register("berth-record-create", ways.create_record)],
+            before_delete=[_register("berth-record-delete", ways.delete_record)],
         ),
         gate=pulumi.ResourceHookBinding(before_create=[gate], before_update=[gate]),
     )

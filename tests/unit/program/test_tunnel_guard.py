@@ -66,6 +66,13 @@ def local_tunnel(cloudflare: Cloudflare) -> str:
     return str(cloudflare.ask("POST", f"accounts/{ACCOUNT}/cfd_tunnel", body)["id"])
 
 
+def record_of(cloudflare: Cloudflare, name: str) -> str:
+    """The id of the one record of a name."""
+    [zone] = cloudflare.ask("GET", "zones?name=jackshome.com")
+    [found] = cloudflare.ask("GET", f"zones/{zone['id']}/dns_records?name={name}")
+    return f"zones/{zone['id']}/dns_records/{found['id']}"
+
+
 def output(value: str) -> pulumi.Output[str]:
     return pulumi.Output.from_input(value)
 
@@ -228,3 +235,25 @@ def test_a_tunnel_that_is_configured_where_it_runs_is_not_deleted_once_it_was_im
             "runs on; the stack forgets it"
         )
     ]
+
+
+def test_a_record_that_somebody_deleted_does_not_keep_a_stack_from_going(
+    guard: TunnelGuard, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lambda text, *_: said.append(text))
+    place = record_of(cloudflare, NAMES[1])
+    _, zone, _, record = place.split("/")
+    given = pulumi.ResourceHookArgs(
+        "", record, "b-record", "", old_inputs={"zoneId": zone, "name": NAMES[1]}
+    )
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    run(guard.delete_record(given))
+    assert record_of(cloudflare, NAMES[1]) == place
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+    run(guard.delete_record(given))
+    with pytest.raises(ValueError, match="not enough values"):
+        record_of(cloudflare, NAMES[1])
+    assert said == []
+    run(guard.delete_record(given))
+    assert said == ["b.jackshome.com: its DNS record is gone from Cloudflare already"]
