@@ -28,7 +28,7 @@ def connect(document: Connect, host: Host, report: Report) -> dict[str, Any]:
     unit = f"{document.unit}.service"
     with lock.held(host, document.unit, document.lock_limit_s, report):
         _demand_ours(document, host)
-        systemd.demand_ours([unit], document.owner, host)
+        systemd.demand_ours([unit], document.owner, host, _another(document))
         state.save(host, document.unit, State(owner=document.owner, units=[unit]))
         changed = _install(document.package, host, report)
         if account.ensure(document.user, str(Path(document.token_file).parent), host):
@@ -80,9 +80,13 @@ def _demand_ours(document: Disconnect, host: Host) -> None:
     if memory.owner and memory.owner != document.owner:
         raise StepFailed(
             f"connector {document.unit}: on this host it belongs to {memory.owner}",
-            remedy="give this one another name in cloudflare/connector/unit, such as "
-            f"{document.unit}-2",
+            remedy=_another(document),
         )
+
+
+def _another(document: Disconnect) -> str:
+    free = "cloudflared-3" if document.unit == "cloudflared-2" else "cloudflared-2"
+    return f"set cloudflare/connector/unit to another name, such as {free}"
 
 
 def _token(document: Connect, ids: Ids, host: Host) -> list[str]:

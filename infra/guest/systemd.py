@@ -79,8 +79,13 @@ def is_from_here(unit: str, host: Host) -> bool:
     return owner_of(files.read(file_of(unit, host)) or b"") is not None
 
 
-def demand_ours(names: list[str], owner: str, host: Host) -> None:
-    """StepFailed where a unit of that name is there and belongs to somebody else."""
+def demand_ours(
+    names: list[str], owner: str, host: Host, another: str = "give the service another `unit`"
+) -> None:
+    """StepFailed where a unit of that name is there and belongs to somebody else.
+
+    `another` says how it gets another name.
+    """
     for name in names:
         content = files.read(file_of(name, host))
         if content is not None:
@@ -89,13 +94,13 @@ def demand_ours(names: list[str], owner: str, host: Host) -> None:
             whose = f"belongs to {of}" if of else "was not made by berth"
             raise StepFailed(
                 f"{name}: a unit of this name is on the host and {whose}",
-                remedy="give the service another `unit`, or remove that one by hand",
+                remedy=f"{another}, or remove that one by hand",
             )
         unit = show([name], host)[name]
         if unit.load not in {"not-found", ""}:
             raise StepFailed(
                 f"{name}: a unit of this name is on the host already ({unit.path})",
-                remedy="give the service another `unit`",
+                remedy=another,
             )
 
 

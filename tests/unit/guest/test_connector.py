@@ -120,15 +120,32 @@ def test_a_new_token_starts_it_anew(ready: Box) -> None:
     assert ready.calls("systemctl restart") == ["systemctl restart cloudflared.service"]
 
 
-def test_a_unit_of_somebody_else_is_left_alone(ready: Box) -> None:
+@pytest.mark.parametrize(
+    ("name", "other"), [("cloudflared", "cloudflared-2"), ("cloudflared-2", "cloudflared-3")]
+)
+def test_a_unit_of_somebody_else_is_left_alone(ready: Box, name: str, other: str) -> None:
     ready.doubles.installed.append("cloudflared")
-    unit = ready.at("/etc/systemd/system/cloudflared.service")
+    unit = ready.at(f"/etc/systemd/system/{name}.service")
     unit.parent.mkdir(parents=True, exist_ok=True)
     unit.write_text("[Service]\nExecStart=theirs\n")
-    with pytest.raises(StepFailed, match="was not made by berth"):
-        connect(ready)
+    with pytest.raises(StepFailed, match="was not made by berth") as refused:
+        connect(ready, unit=name)
+    assert refused.value.remedy == (
+        f"set cloudflare/connector/unit to another name, such as {other}, "
+        "or remove that one by hand"
+    )
     assert unit.read_text() == "[Service]\nExecStart=theirs\n"
     assert ready.calls() == []
+
+
+def test_the_name_of_another_stacks_connector_is_answered_with_one_that_is_allowed(
+    ready: Box,
+) -> None:
+    ready.doubles.installed.append("cloudflared")
+    connect(ready, unit="cloudflared-b2", owner="berth/other/tunnel/aaaaaaaa")
+    with pytest.raises(StepFailed, match="belongs to berth/other") as refused:
+        connect(ready, unit="cloudflared-b2")
+    assert refused.value.remedy.endswith("such as cloudflared-2")
 
 
 def test_one_that_does_not_connect_says_what_its_journal_says(ready: Box) -> None:
