@@ -25,14 +25,17 @@ LONGEST_PAUSE_S = 2.0
 class Public:
     """One public name with what must be behind it.
 
-    `url` is what is asked; `connector` is where cloudflared runs, for the words of a failure.
+    `url` is what is asked; `connector` is the host that cloudflared runs on as `unit`, for the
+    words of a failure.
     """
 
     url: str
     hostname: str
     health: Health | None
     origin: origins.Asked
+    ca_file: str | None
     connector: str
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -85,25 +88,35 @@ async def _told_apart(
         live = await connections()
         if live:
             trouble = trouble.but(f"Cloudflare counts {live} live connections of it by now")
-        return Failure(public.url, "tunnel", f"{trouble.text}{_journal(public)}")
+        return Failure(public.url, "tunnel", trouble.but(_journal(public)).text)
     if trouble.part == "origin":
         nearer = await ask_origin(public.origin)
         if nearer is not None:
             return Failure(public.url, nearer.part, nearer.text)
-        return Failure(
-            public.url,
-            "origin",
-            f"{trouble.text}, though {public.origin.url} answers this machine as it must: "
-            f"{public.connector} cannot reach it{_journal(public)}",
-        )
+        return Failure(public.url, "origin", _beyond_the_connector(public, trouble))
     return Failure(public.url, trouble.part, trouble.text)
 
 
+def _beyond_the_connector(public: Public, trouble: Trouble) -> str:
+    host, ca_file = public.connector, public.ca_file
+    trusts = f" or does not trust it (origin/ca_file is a file of {host}: {ca_file})"
+    return (
+        Trouble(
+            trouble.part,
+            f"{trouble.text}, though {public.origin.url} answers this machine as it must: "
+            f"{host} cannot reach it{trusts if ca_file else ''}",
+        )
+        .but(_journal(public))
+        .text
+    )
+
+
 def _journal(public: Public) -> str:
-    return f". See what cloudflared says: on {public.connector}, journalctl -u cloudflared -n 50"
+    where = f"on {public.connector}, journalctl -u {public.unit} -n 50"
+    return f"See what cloudflared says: {where}"
 
 
-def public_of(route: RouteSettings, connector: str) -> Public:
+def public_of(route: RouteSettings, connector: str, unit: str) -> Public:
     """What to ask for a route. A part of a name that the health is not in has no health."""
     hostname = route.hostname.replace("*", "berth-check")
     path = route.health.path
@@ -122,7 +135,9 @@ def public_of(route: RouteSettings, connector: str) -> Public:
             host_header=route.origin.http_host_header or hostname,
             health=route.health if reached else None,
         ),
+        ca_file=route.origin.ca_file,
         connector=connector,
+        unit=unit,
     )
 
 

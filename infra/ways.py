@@ -56,7 +56,9 @@ class Ways:
         self.guard = TunnelGuard(settings, access, identity, destroying)
         self._publics: list[Public] = []
         if settings is not None:
-            self._publics = [public_of(route, settings.host) for route in settings.routes]
+            self._publics = [
+                public_of(route, settings.host, settings.unit) for route in settings.routes
+            ]
         guard = self.guard
         self._bindings = hooks.bind_ways(
             hooks.WayCallbacks(

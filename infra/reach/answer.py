@@ -29,8 +29,8 @@ class Trouble:
     text: str
 
     def but(self, more: str) -> "Trouble":
-        """The same, with one more thing that is known."""
-        return replace(self, text=f"{self.text}; {more}")
+        """The same, with one more sentence."""
+        return replace(self, text=f"{self.text}{'' if self.text[-1] in '.?' else '.'} {more}")
 
 
 def judge(answer: Answer, hostname: str, health: Health | None) -> Trouble | None:

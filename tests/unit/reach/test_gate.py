@@ -1,6 +1,7 @@
 """The gate at the end of `up`: what is broken on the way is told apart, with what to do."""
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -53,7 +54,9 @@ async def said(
     async def count() -> int | None:
         return connections
 
-    failures = await gate([public or public_of(route(), "pve")], ask, ask_origin, count, limit_s=0)
+    failures = await gate(
+        [public or public_of(route(), "pve", "cloudflared")], ask, ask_origin, count, limit_s=0
+    )
     return "; ".join(str(failure) for failure in failures)
 
 
@@ -91,6 +94,22 @@ async def test_what_the_origin_says_itself_is_nearer_than_502() -> None:
     assert text == "https://chat.jackshome.com/healthz: origin certificate: has expired"
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(status=530, body=b"error code: 1033"), Answer(status=502)]
+)
+async def test_nobody_is_sent_to_the_journal_of_another_unit(answer: Answer) -> None:
+    renamed = public_of(route(), "pve", "cloudflared-b2")
+    text = await said(answer, public=renamed, connections=4)
+    assert text.endswith("See what cloudflared says: on pve, journalctl -u cloudflared-b2 -n 50")
+    assert not re.search(r"[?.;,:][.;,]", text)
+
+
+async def test_a_file_of_cas_that_the_connector_lacks_is_thought_of() -> None:
+    public = public_of(route(origin=Origin(ca_file="/etc/ca-typo.pem")), "pve", "cloudflared")
+    text = await said(Answer(status=502), public=public)
+    assert "or does not trust it (origin/ca_file is a file of pve: /etc/ca-typo.pem)" in text
+
+
 async def test_a_slow_start_is_waited_for() -> None:
     answers = [Answer(status=530, body=b"1033"), Answer(status=502), GOOD]
 
@@ -100,14 +119,17 @@ async def test_a_slow_start_is_waited_for() -> None:
     async def nothing(*_args: object) -> None:
         return None
 
-    assert await gate([public_of(route(), "pve")], ask, nothing, nothing, limit_s=30) == []
+    assert (
+        await gate([public_of(route(), "pve", "cloudflared")], ask, nothing, nothing, limit_s=30)
+        == []
+    )
     assert answers == []
 
 
 def test_a_part_of_a_name_that_the_health_is_not_in_is_asked_for_itself() -> None:
-    api = public_of(route(path="^/api/v[12]"), "pve")
+    api = public_of(route(path="^/api/v[12]"), "pve", "cloudflared")
     assert (api.url, api.health) == ("https://chat.jackshome.com/api/v", None)
-    whole = public_of(route(hostname="*.jackshome.com"), "pve")
+    whole = public_of(route(hostname="*.jackshome.com"), "pve", "cloudflared")
     assert whole.url == "https://berth-check.jackshome.com/healthz"
 
 
