@@ -79,4 +79,15 @@ class Connector(pulumi.ComponentResource):
                 below, pulumi.ResourceOptions(depends_on=[self.stop])
             ),
         )
+        # The step runs again when any of these changes.
+        self.asked = pulumi.Output.all(
+            host.name,
+            settings.unit,
+            [host.access.address, host.access.port, host.access.user],
+            host.access.private_key,
+            host.access.host_key,
+            self.run.id,
+            self.run.create,
+            self.stdin,
+        )
         self.register_outputs({"unit": settings.unit})

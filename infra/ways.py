@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,10 +104,11 @@ class Ways:
                 owner=f"{it.project}/{it.stack}/{TUNNEL_NAME}/{it.id}",
             ),
         )
-        passed = [tunnel.tunnel.id, connector.stdin, *(service.intent for service in routed)]
         pulumi.Stash(
             "public",
-            input=pulumi.Output.all(*passed).apply(self._digest),
+            input=pulumi.Output.all(*_on_the_way(tunnel, connector, routed)).apply(
+                lambda found: _digest(settings, found)
+            ),
             opts=pulumi.ResourceOptions(
                 hooks=self._bindings.gate,
                 depends_on=[
@@ -144,7 +145,16 @@ class Ways:
         cloud = await self.guard.cloud()
         return len(await cloud.connections(settings.account, seen.now.id))
 
-    def _digest(self, passed: list[Any]) -> str:
-        """Changes when anything on the way does."""
-        ways = [[repr(public) for public in self._publics], passed]
-        return hashlib.sha256(json.dumps(ways).encode()).hexdigest()
+
+def _on_the_way(
+    tunnel: Tunnel, connector: Connector, routed: Sequence[Service]
+) -> list[pulumi.Output[Any]]:
+    """One of these changes in each run that makes or changes a part of the way."""
+    records = [value for record in tunnel.records.values() for value in record.written]
+    services = [value for service in routed for value in (service.intent, service.deploy.id)]
+    return [tunnel.tunnel.id, *tunnel.routes.written, *records, connector.asked, *services]
+
+
+def _digest(settings: TunnelSettings, found: list[Any]) -> str:
+    told = [settings.name, *(repr(route) for route in settings.routes)]
+    return hashlib.sha256(json.dumps([told, found]).encode()).hexdigest()

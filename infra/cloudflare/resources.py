@@ -21,6 +21,8 @@ INPUTS: Mapping[str, Sequence[str]] = {
     CONFIG: ("accountId", "tunnelId", "config"),
     RECORD: ("zoneId", "name", "type", "content", "proxied", "ttl", "comment"),
 }
+OUTPUTS: Mapping[str, Sequence[str]] = {CONFIG: ("version",), RECORD: ("modifiedOn",)}
+"""What each answer to a change says anew."""
 ORIGIN = {
     "caPool": "caPool",
     "connectTimeout": "connectTimeout",
@@ -58,7 +60,14 @@ class Resource(pulumi.CustomResource):
     ) -> None:
         if unknown := set(inputs) - set(INPUTS[kind]):
             raise TypeError(f"{kind} has no {', '.join(sorted(unknown))}")
-        super().__init__(kind, name, dict(inputs), _opts(opts))
+        self._outputs = OUTPUTS.get(kind, ())
+        outputs = dict.fromkeys(self._outputs)
+        super().__init__(kind, name, {**outputs, **inputs}, _opts(opts))
+
+    @property
+    def written(self) -> list[pulumi.Output[Any]]:
+        """Changes whenever it is made, or changed in place."""
+        return [self.id, *(getattr(self, name) for name in self._outputs)]
 
 
 def config(ingress: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,17 @@ class Public:
         body = {"type": "A", "name": name, "content": content, "ttl": 1, "comment": "by hand"}
         self.ask("POST", f"/zones/{zone['id']}/dns_records", body)
 
+    def bend_record(self, name: str) -> None:
+        self.ask("PATCH", self._path_of(name), {"content": "elsewhere.jackshome.com"})
+
+    def delete_record(self, name: str) -> None:
+        self.ask("DELETE", self._path_of(name))
+
+    def _path_of(self, name: str) -> str:
+        [zone] = self.ask("GET", "/zones?name=jackshome.com")
+        [record] = self.ask("GET", f"/zones/{zone['id']}/dns_records?name={name}")
+        return f"/zones/{zone['id']}/dns_records/{record['id']}"
+
     def curl(self, url: str) -> Result:
         return self.lab.cli(
             "curl", url, "--silent", "--show-error", "--max-time", "20", check=False

@@ -105,12 +105,20 @@ def test_what_was_changed_outside_is_put_right_and_what_others_made_is_kept(
     public.write_rules(tunnel, HAND, {**ours, "service": "http://10.9.9.9:9"})
     public.pulumi("refresh", "--yes")
     said = public.up()
+    assert "https://site.jackshome.com/healthz: answers" in said
     assert "route hand.jackshome.com: is kept, though this stack did not make it" in said
     second, first, last = public.rules(tunnel)
     assert first == ours
     assert second == HAND
     assert last == {"service": "http_status:404"}
     public.pulumi("preview", "--expect-no-changes")
+
+    # A name that leads nowhere, or is gone, is asked for once it is put right.
+    for bend in (public.bend_record, public.delete_record):
+        bend("site.jackshome.com")
+        public.pulumi("refresh", "--yes")
+        assert "https://site.jackshome.com/healthz: answers" in public.up()
+        public.pulumi("preview", "--expect-no-changes")
 
     # A destroy takes our routes out, and leaves a tunnel that others have routes in.
     gone = public.pulumi(*DESTROY).text

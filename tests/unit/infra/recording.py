@@ -136,7 +136,9 @@ class Recorded:
 class Recorder(pulumi.runtime.Mocks):
     """Not an engine: it remembers what is registered, in whatever order.
 
-    `last_outputs` are those that the stack had before, `state` what its resources were; `ids` are given in place of made-up ones;
+    `last_outputs` are those that the stack had before, `state` what its resources were; `ids` are
+    given in place of made-up ones; `answered` are outputs of resources, by name, beside what was
+    asked for;
     `network_card` is the address of the one that a container gets when it is made.
     """
 
@@ -145,12 +147,14 @@ class Recorder(pulumi.runtime.Mocks):
     ids: dict[str, str] = field(default_factory=dict)
     network_card: str = NETWORK_CARD
     state: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = {k: _unwrapped(v) for k, v in args.inputs.items()}
         secret = frozenset(k for k, v in args.inputs.items() if _is_secret(v))
         self.resources.append(Recorded(args.typ, args.name, inputs, secret))
-        return self.ids.get(args.name, f"{args.name}-id"), self._outputs(args.typ, inputs)
+        outputs = {**self._outputs(args.typ, inputs), **self.answered.get(args.name, {})}
+        return self.ids.get(args.name, f"{args.name}-id"), outputs
 
     def _outputs(self, kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
         if kind != CONTAINER:
@@ -219,6 +223,7 @@ def run_program(
     ids: Mapping[str, str] | None = None,
     network_card: str = NETWORK_CARD,
     state: Mapping[str, Any] | None = None,
+    answered: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Program:
     """Run `__main__.py`. Hooks cannot run under mocks: nothing is bound."""
     for bind in ("bind_containers", "bind_teardown", "bind_deep_teardown", "bind_tripwire"):
@@ -232,6 +237,7 @@ def run_program(
         ids=dict(ids or {}),
         network_card=network_card,
         state=dict(state or {}),
+        answered=dict(answered or {}),
     )
     mock(recorder)
     configure(config)

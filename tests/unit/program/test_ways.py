@@ -42,7 +42,7 @@ def config(*routes: dict[str, Any], **keys: Any) -> dict[str, Any]:
     tunnel = {"account": ACCOUNT, "zone": "jackshome.com", "tunnel": "chat",
               "connector": {"host": "pve"}}  # fmt: skip
     given = {"services": {"chat": {**chat, "tls": {"self_signed": True}}}, "cloudflare": tunnel}
-    return stack(hosts, **{**given, **keys})
+    return stack(**{"hosts": hosts, **given, **keys})
 
 
 @pytest.fixture
@@ -304,6 +304,9 @@ def test_what_is_declared_by_name_is_what_the_package_declares() -> None:
         known = class_of(module, kind.rpartition(":")[2])
         assert known.startswith(f'@pulumi.type_token("{kind}")\n')
         assert set(resources.INPUTS[kind]) <= properties(known)
+        answered = re.findall(r'getter(?:\(name="(\w+)"\))?\n    def (\w+)', known)
+        said = {name or plain for name, plain in answered}
+        assert set(resources.OUTPUTS.get(kind, ())) <= said
     assert {"apiToken", "baseUrl"} <= properties(class_of("provider", "Provider"))
     assert metadata.version("pulumi-cloudflare") == resources.VERSION
 
