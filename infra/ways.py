@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from infra.cloudflare.guard import TunnelGuard
+from infra.cloudflare.ingress import rule_of
 from infra.cloudflare.tunnel import Tunnel, TunnelArgs, exported
 from infra.cloudflare.words import TUNNEL_NAME, Identity
 from infra.connector import Connector, ConnectorArgs
@@ -18,7 +19,7 @@ from infra.guard.survey import RefusedError
 from infra.hosts import Host
 from infra.reach import http, origin
 from infra.service import GuestPrograms, Service
-from infra.settings.ways_result import CloudflareAccess, TunnelSettings
+from infra.settings.ways_result import CloudflareAccess, RouteSettings, TunnelSettings
 
 OUTPUT = "tunnel"
 
@@ -34,7 +35,8 @@ class Way:
     @property
     def exported(self) -> Mapping[str, Any]:
         """The stack's output `tunnel`."""
-        return exported(self.tunnel, self.settings.routes)
+        routes = self.settings.routes
+        return {**exported(self.tunnel, routes), "rules": [rule_of(route) for route in routes]}
 
     @property
     def steps(self) -> list[pulumi.CustomResource]:
@@ -86,12 +88,15 @@ class Ways:
         settings = self._settings
         if settings is None:
             return None
-        last = (last_outputs.get(OUTPUT) or {}).get("routes") or ()
-        routed = [services[name] for name in sorted({route.service for route in settings.routes})]
-        looked_at = [service.deploy for service in routed if service.is_looked_at]
-        tunnel = Tunnel(
-            "ways-in", TunnelArgs(settings, self.guard, self._bindings, last, looked_at)
-        )
+        last = last_outputs.get(OUTPUT) or {}
+        routes = last.get("routes") or ()
+        names = sorted({route.service for route in settings.routes})
+        routed = [services[name] for name in names]
+        led_to = _led_to_anew(settings.routes, last) if routes else ()
+        first = [
+            services[name].deploy for name in names if name in led_to or services[name].is_looked_at
+        ]
+        tunnel = Tunnel("ways-in", TunnelArgs(settings, self.guard, self._bindings, routes, first))
         host, it = hosts[settings.host], self._identity
         connector = Connector(
             host.name,
@@ -144,6 +149,16 @@ class Ways:
             return None
         cloud = await self.guard.cloud()
         return len(await cloud.connections(settings.account, seen.now.id))
+
+
+def _led_to_anew(routes: Sequence[RouteSettings], last: Mapping[str, Any]) -> set[str]:
+    """The services that a rule leads to in another way than at the end of the last finished run.
+
+    What a visitor is answered with until then may be another service, so these are deployed
+    before the list is written.
+    """
+    before = last.get("rules") or ()
+    return {route.service for route in routes if rule_of(route) not in before}
 
 
 def _on_the_way(

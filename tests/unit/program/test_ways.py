@@ -107,6 +107,18 @@ def test_the_connectors_token_is_a_secret_on_stdin_and_nowhere_else(made: Progra
     assert token not in document["service"]
 
 
+def kept_arguments(monkeypatch: pytest.MonkeyPatch) -> list[TunnelArgs]:
+    """What tunnels are made with from now on."""
+    made: list[TunnelArgs] = []
+
+    def keep(*given: Any) -> TunnelArgs:
+        made.append(TunnelArgs(*given))
+        return made[-1]
+
+    monkeypatch.setattr(ways, "TunnelArgs", keep)
+    return made
+
+
 @pytest.mark.parametrize(
     ("origin", "verified"), [({"server_name": "chat.lan"}, ["chat.lan"]), ({}, ["192.168.1.111"]),
                              ({"no_tls_verify": True}, [])]
@@ -117,21 +129,63 @@ def test_a_route_is_written_after_the_hosts_own_certificate_was_looked_at(
     origin: dict[str, Any],
     verified: list[str],
 ) -> None:
-    made: list[TunnelArgs] = []
-
-    def keep(*given: Any) -> TunnelArgs:
-        made.append(TunnelArgs(*given))
-        return made[-1]
-
-    monkeypatch.setattr(ways, "TunnelArgs", keep)
+    made = kept_arguments(monkeypatch)
     given = config({"hostname": "chat.jackshome.com", "origin": origin})
     own = {"certificate": "certs/a.crt", "key": "certs/a.key"}
     given["berth:services"]["chat"]["tls"] = {"on_host": own}
     program = run_program(given, monkeypatch, ids={"tunnel": cloudflare.tunnel("chat")})
     step = json.loads(program.resources["chat-deploy"].inputs["stdin"])["tls"]
     assert (step["certificate"], step["verified"]) == ("/opt/chat/certs/a.crt", verified)
-    first = [one.pulumi_resource_name for one in made[0].first]
-    assert first == (["chat-deploy"] if verified else [])
+    assert deployed_first(made[0]) == (["chat-deploy"] if verified else [])
+
+
+def deployed_first(args: TunnelArgs) -> list[str]:
+    return [one.pulumi_resource_name for one in args.first]
+
+
+def test_a_name_answers_from_its_old_service_until_the_new_one_is_deployed(
+    cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, tunnel = kept_arguments(monkeypatch), {"tunnel": cloudflare.tunnel("chat")}
+    origin = {"no_tls_verify": True}
+    chat = config(PUBLIC)["berth:services"]["chat"]
+    named = {"hostname": "api.jackshome.com", "origin": origin}
+    services = {
+        "chat": {**chat, "routes": [PUBLIC]},
+        "api": {**chat, "port": 8001, "routes": [named]},
+    }
+    first = run_program(config(services=services), monkeypatch, ids=tunnel)
+    # Nobody is answered before the first run, which takes the shorter way.
+    assert deployed_first(made[-1]) == []
+
+    said = first.outputs["tunnel"]
+    last = {"tunnel": {key: json.loads(json.dumps(said[key])) for key in ("routes", "rules")}}
+    run_program(config(services=services), monkeypatch, last, tunnel)
+    assert deployed_first(made[-1]) == []
+
+    services["api"]["routes"] = []
+    services["new"] = {**chat, "port": 8002, "routes": [named]}
+    run_program(config(services=services), monkeypatch, last, tunnel)
+    assert deployed_first(made[-1]) == ["new-deploy"]
+
+    services["new"]["routes"], services["api"]["port"] = [], 8003
+    services["api"]["routes"] = [named]
+    services["chat"]["routes"] = [{**PUBLIC, "origin": {**origin, "keep_alive_s": 5}}]
+    run_program(config(services=services), monkeypatch, last, tunnel)
+    assert deployed_first(made[-1]) == ["api-deploy", "chat-deploy"]
+
+
+def test_a_part_of_a_name_is_given_to_a_service_that_is_there(
+    cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, tunnel = kept_arguments(monkeypatch), {"tunnel": cloudflare.tunnel("chat")}
+    chat = config(PUBLIC)["berth:services"]["chat"]
+    part = {**PUBLIC, "path": "^/api"}
+    services = {"chat": chat, "new": {**chat, "port": 8002, "routes": [part]}}
+    # What a version that noted no rules has left behind.
+    last = {"tunnel": {"routes": [["chat.jackshome.com", ""]]}}
+    run_program(config(services=services), monkeypatch, last, tunnel)
+    assert deployed_first(made[-1]) == ["chat-deploy", "new-deploy"]
 
 
 def test_a_route_that_left_the_stack_leaves_the_list(
