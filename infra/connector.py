@@ -28,21 +28,30 @@ class ConnectorArgs:
     token: pulumi.Output[str]
     published: Sequence[pulumi.Resource]
     owner: str
+    left: pulumi.ResourceHookBinding | None
 
 
 class Connector(pulumi.ComponentResource):
-    """One cloudflared. Its steps are named by the host: on another one it is another connector."""
+    """One cloudflared. Its steps are named by host and unit: another one is another connector."""
 
     def __init__(
         self, name: str, args: ConnectorArgs, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("berth:infra:Connector", name, {}, opts)
         host, settings = args.host, args.settings
+        its = text.name_of(host.name, settings.unit)
+        # Deleted after the stop, which hangs on it: so it knows when this connector has ended.
+        left = pulumi.Stash(
+            f"{its}-left",
+            input=pulumi.Output.all(*host.moved),
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.left, replace_on_changes=["input"]),
+        )
         # Not `deleted_with` the container: then it would not be stopped before the tunnel goes.
         below = pulumi.ResourceOptions(
             parent=self,
             hooks=host.hooks.any,
             depends_on=[
+                left,
                 args.guest.copy,
                 *([host.container] if host.container else []),
                 *([host.login.let_in] if host.login else []),
@@ -51,7 +60,7 @@ class Connector(pulumi.ComponentResource):
         )
         named = text.disconnect(settings, owner=args.owner)
         self.stop = remote.command(
-            f"{host.name}-disconnect",
+            f"{its}-disconnect",
             host.access,
             Step(
                 STOP_LIMIT_S,
@@ -67,7 +76,7 @@ class Connector(pulumi.ComponentResource):
             )
         )
         self.run = remote.command(
-            f"{host.name}-connector",
+            f"{its}-connector",
             host.access,
             Step(
                 CONNECT_LIMIT_S,

@@ -24,7 +24,10 @@ USER_HOME = ".berth"
 
 @dataclass(frozen=True)
 class Host:
-    """A host, and how steps reach it. `login` is None where nothing of its login is ours."""
+    """A host, and how steps reach it. `login` is None where nothing of its login is ours.
+
+    `was` is what it was called before.
+    """
 
     name: str
     kind: str
@@ -33,6 +36,7 @@ class Host:
     login: Login | None
     hooks: StepHooks
     steps: pulumi.ProviderResource | None
+    was: str | None = None
 
     @property
     def home(self) -> str:
@@ -100,7 +104,9 @@ def declare_hosts(
                 aliases=formerly(spec.was), providers=[steps] if steps else None
             ),
         )
-        hosts[name] = Host(name, "container", login.access, made.container, login, hooks, steps)
+        hosts[name] = Host(
+            name, "container", login.access, made.container, login, hooks, steps, spec.was
+        )
     for name, existing in settings.existing.items():
         there = ExistingHost(name, existing)
         access = Access(there.address, there.port, there.user, keys.now, there.host_key)

@@ -62,9 +62,9 @@ def send_again(service: str, host: str) -> str:
     return "pulumi up " + " ".join(f"--replace '**::{name}'" for name in names)
 
 
-def connect_again(host: str) -> str:
-    """The one command that sends everything of a connector again."""
-    return f"pulumi up --replace '**::{host}-guest' --replace '**::{host}-connector'"
+def connect_again(host: str, name: str) -> str:
+    """The one command that sends everything of a connector again; `name` is that of its steps."""
+    return f"pulumi up --replace '**::{host}-guest' --replace '**::{name}-connector'"
 
 
 def words(host: str, errors: list[str], *, again: str = "", removal: str = "") -> str | None:

@@ -13,6 +13,7 @@ from infra.cloudflare.ingress import rule_of
 from infra.cloudflare.tunnel import Tunnel, TunnelArgs, exported
 from infra.cloudflare.words import TUNNEL_NAME, Identity
 from infra.connector import Connector, ConnectorArgs
+from infra.container import formerly
 from infra.gate import Public, gate, public_of
 from infra.guard import hooks
 from infra.guard.survey import RefusedError
@@ -54,7 +55,7 @@ class Ways:
         identity: Identity,
         destroying: Callable[[], bool],
     ) -> None:
-        self._settings, self._identity = settings, identity
+        self._settings, self._identity, self._destroying = settings, identity, destroying
         self.guard = TunnelGuard(settings, access, identity, destroying)
         self._publics: list[Public] = []
         if settings is not None:
@@ -74,6 +75,7 @@ class Ways:
                 create_record=guard.create_record,
                 delete_record=guard.delete_record,
                 gate=self.pass_gate,
+                gate_again=self.pass_gate_again,
             )
         )
 
@@ -107,7 +109,10 @@ class Ways:
                 token=tunnel.token,
                 published=tunnel.published,
                 owner=f"{it.project}/{it.stack}/{TUNNEL_NAME}/{it.id}",
+                left=self._bindings.left,
             ),
+            # Of another name, the same machine has the same connector.
+            opts=pulumi.ResourceOptions(aliases=formerly(host.was)),
         )
         pulumi.Stash(
             "public",
@@ -128,6 +133,14 @@ class Ways:
 
     async def pass_gate(self, _args: pulumi.ResourceHookArgs) -> None:
         """Refuse to call it done before every public name answers."""
+        await self._ask("everything else of this run was done")
+
+    async def pass_gate_again(self, _args: pulumi.ResourceHookArgs) -> None:
+        """The same, when a connector that was replaced has stopped and answers for no other one."""
+        if self._settings is not None and not self._destroying():
+            await self._ask("this was seen once the connector that was replaced had stopped")
+
+    async def _ask(self, when: str) -> None:
         failures = await gate(
             self._publics,
             lambda public: http.fetch(public.url),
@@ -138,7 +151,7 @@ class Ways:
             lines = "\n".join(f"  {failure}" for failure in failures)
             raise RefusedError(
                 f"{len(failures)} public name{'s do' if len(failures) > 1 else ' does'} not "
-                f"answer as it must; everything else of this run was done:\n{lines}"
+                f"answer as it must; {when}:\n{lines}"
             )
         for public in self._publics:
             pulumi.log.info(f"{public.url}: answers")

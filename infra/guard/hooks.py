@@ -83,6 +83,7 @@ class WayCallbacks:
     create_record: Callback
     delete_record: Callback
     gate: Callback
+    gate_again: Callback
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class WayBindings:
     ours: pulumi.ResourceHookBinding | None = None
     record: pulumi.ResourceHookBinding | None = None
     gate: pulumi.ResourceHookBinding | None = None
+    left: pulumi.ResourceHookBinding | None = None
 
 
 def bind_ways(ways: WayCallbacks) -> WayBindings:
@@ -102,6 +104,7 @@ def bind_ways(ways: WayCallbacks) -> WayBindings:
     there = _register("berth-tunnel-there", ways.refuse_deleted)
     routes = _register("berth-routes-write", ways.write_routes)
     gate = pulumi.ResourceHook("berth-gate", ways.gate)
+    again = pulumi.ResourceHook("berth-gate-again", ways.gate_again)
     return WayBindings(
         tunnel=pulumi.ResourceHookBinding(
             before_create=[_register("berth-tunnel-create", ways.tunnel.create)],
@@ -122,6 +125,7 @@ def bind_ways(ways: WayCallbacks) -> WayBindings:
             before_delete=[_register("berth-record-delete", ways.delete_record)],
         ),
         gate=pulumi.ResourceHookBinding(before_create=[gate], before_update=[gate]),
+        left=pulumi.ResourceHookBinding(before_delete=[again]),
     )
 
 

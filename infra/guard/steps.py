@@ -10,6 +10,7 @@ import pulumi
 from infra import service_words
 from infra.guard import hooks
 from infra.step_words import connect_again, send_again, words
+from infra.text import connector
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> Step
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]
-        host = hosts.get(named, named)
         connects = args.name.endswith(("-connector", "-disconnect"))
-        again = connect_again(named) if connects else send_again(named, host)
+        host = connector.host_of(named) if connects else hosts.get(named, named)
+        again = connect_again(host, named) if connects else send_again(named, host)
         removal = args.urn if args.failed_operation == "delete" else ""
         if text := words(host, args.errors, again=again, removal=removal):
             pulumi.log.error(f"{args.name}: {text}")

@@ -8,6 +8,7 @@ from infra.text.quoting import command_line
 from infra.text.render import render
 
 START_LIMIT_S = 90
+USUAL_UNIT = "cloudflared"
 REPOSITORY = "https://pkg.cloudflare.com"
 KEY_URL = f"{REPOSITORY}/cloudflare-main.gpg"
 # "CloudFlare Software Packaging 2025", as Cloudflare's documentation has it since October 2025:
@@ -59,6 +60,16 @@ def unit(settings: TunnelSettings, *, owner: str) -> str:
         command=command_line([*words, "--token-file", token_file(settings.unit)]),
         start_limit_s=START_LIMIT_S,
     )
+
+
+def name_of(host: str, unit_name: str) -> str:
+    """What a state knows the steps of a connector by. No name of a host has a dot."""
+    return host if unit_name == USUAL_UNIT else f"{host}.{unit_name}"
+
+
+def host_of(name: str) -> str:
+    """The host of a name that `name_of` gives."""
+    return name.partition(".")[0]
 
 
 def token_file(unit_name: str) -> str:

@@ -90,6 +90,48 @@ def test_a_certificate_that_nobody_trusts_is_refused_by_the_gate_in_words(story:
     assert story.status() == "200"
 
 
+def test_the_gate_speaks_for_the_connector_that_is_left(story: Story) -> None:
+    crt, key = new_pair("192.168.1.160")
+    files = {}
+    for name, text in (("certificate", crt), ("key", key)):
+        path = story.stack.path.parent / f"moved-{name}.pem"
+        path.write_text(text)
+        files[name] = str(path)
+    service = story.config["berth:services"]["site"]
+    connector = story.config["berth:cloudflare"]["connector"]
+    kept = service["tls"], service["routes"]
+    service["tls"], service["routes"] = {"files": files}, [{"hostname": NAME}]
+    trusted = "/usr/local/share/ca-certificates/story.crt"
+    story.lab.ssh(
+        "pve", f"printf '%s' '{crt}' > {trusted}; update-ca-certificates; "
+        "systemctl restart cloudflared",
+    )  # fmt: skip
+    story.pulumi(*UP)
+    assert story.status() == "200"
+
+    # The node trusts the service, the container to which the connector moves does not.
+    connector["host"] = "web"
+    for _ in range(2):
+        refused = story.pulumi(*UP, check=False)
+        assert refused.code != 0
+        assert "once the connector that was replaced had stopped" in refused.text
+        assert f"https://{NAME}/healthz: origin certificate:" in refused.text
+        left = story.lab.ssh("pve", "ls /etc/cloudflared /var/lib/berth", check=False).text
+        assert left.count("No such file or directory") == 2
+        assert story.status() == "502"
+    service["tls"], service["routes"] = kept
+    assert "answers" in story.pulumi(*UP).text
+    assert story.status() == "200"
+
+    connector["host"] = "node"
+    assert story.pulumi(*UP).text.count(f"https://{NAME}/healthz: answers") == 2
+    story.lab.ssh("pve", f"rm {trusted}; update-ca-certificates")
+    left = story.lab.ssh("web", "ls /etc/cloudflared /var/lib/berth/services", check=False).text
+    assert "cannot access '/etc/cloudflared'" in left
+    assert left.split()[-1] == "site"
+    story.pulumi("preview", "--expect-no-changes")
+
+
 def test_a_destroy_lets_a_visitor_finish_and_leaves_nothing(story: Story) -> None:
     with streaming(story) as visitor:
         assert visitor.stdout is not None

@@ -88,12 +88,33 @@ def test_a_public_name_lives_from_creation_to_destroy(public: Public) -> None:
     public.config["berth:cloudflare"]["account"] = kept
     assert public.changes() == set()
 
+    # Another unit takes over; the old one leaves nothing behind, nor does the destroy.
+    public.config["berth:cloudflare"]["connector"]["unit"] = "cloudflared-b2"
+    said = public.up()
+    assert said.count("https://site.jackshome.com/healthz: answers") == 2
+    assert left_on(public) == {
+        "/etc/cloudflared-b2",
+        "/etc/systemd/system/cloudflared-b2.service",
+        "/etc/systemd/system/multi-user.target.wants/cloudflared-b2.service",
+        "/var/lib/berth/services/cloudflared-b2",
+    }
+    assert '"status":"healthy"' in public.curl("https://site.jackshome.com/healthz").text
+    assert public.changes() == set()
+
     public.pulumi(*DESTROY)
     assert (public.tunnels(), public.records()) == ([], [])
-    left = public.lab.ssh(HOST, "ls /etc/cloudflared /etc/systemd/system/cloudflared.service",
-                          check=False)  # fmt: skip
-    assert "cannot access '/etc/cloudflared'" in left.text
-    assert "cannot access '/etc/systemd/system/cloudflared.service'" in left.text
+    assert left_on(public) == set()
+    units = public.lab.ssh(HOST, "systemctl list-units --all --plain --no-legend 'cloudflared*'")
+    assert ".service" not in units.text
+
+
+def left_on(public: Public) -> set[str]:
+    """What connectors have placed on the host."""
+    places = "/etc /etc/systemd/system /var/lib/berth/services"
+    found = public.lab.ssh(
+        HOST, f"find {places} -maxdepth 2 -name 'cloudflared*' -not -path '*/apt/*'", check=False
+    )
+    return {line for line in found.text.splitlines() if line.startswith("/")}
 
 
 def test_what_was_changed_outside_is_put_right_and_what_others_made_is_kept(
