@@ -40,11 +40,12 @@ class Connector(pulumi.ComponentResource):
         super().__init__("berth:infra:Connector", name, {}, opts)
         host, settings = args.host, args.settings
         its = text.name_of(host.name, settings.unit)
-        # Deleted after the stop, which hangs on it: so it knows when this connector has ended.
+        # Deleted after the stop, which hangs on it: so it knows when this connector has ended. It
+        # hangs on nothing itself: a destroy must know that it is one before it gets here.
         left = pulumi.Stash(
             f"{its}-left",
-            input=pulumi.Output.all(*host.moved),
-            opts=pulumi.ResourceOptions(parent=self, hooks=args.left, replace_on_changes=["input"]),
+            input=settings.unit,
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.left),
         )
         # Not `deleted_with` the container: then it would not be stopped before the tunnel goes.
         below = pulumi.ResourceOptions(
