@@ -133,14 +133,17 @@ class Ways:
 
     async def pass_gate(self, _args: pulumi.ResourceHookArgs) -> None:
         """Refuse to call it done before every public name answers."""
-        await self._ask("everything else of this run was done")
+        await self._ask("answers", "everything else of this run was done")
 
     async def pass_gate_again(self, _args: pulumi.ResourceHookArgs) -> None:
         """The same, when a connector that was replaced has stopped and answers for no other one."""
         if self._settings is not None and not self._destroying():
-            await self._ask("this was seen once the connector that was replaced had stopped")
+            await self._ask(
+                "answers without the connector that was replaced",
+                "this was seen once the connector that was replaced had stopped",
+            )
 
-    async def _ask(self, when: str) -> None:
+    async def _ask(self, good: str, when: str) -> None:
         failures = await gate(
             self._publics,
             lambda public: http.fetch(public.url),
@@ -154,7 +157,7 @@ class Ways:
                 f"answer as it must; {when}:\n{lines}"
             )
         for public in self._publics:
-            pulumi.log.info(f"{public.url}: answers")
+            pulumi.log.info(f"{public.url}: {good}")
 
     async def _connections(self) -> int | None:
         seen, settings = self.guard.seen, self._settings
