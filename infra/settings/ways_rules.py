@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from infra.settings.patterns import takes_everything
+from infra.settings.hidden_paths import leaves_nothing, takes_everything
 from infra.settings.problems import Problem, at
 from infra.settings.shape import Partial
 from infra.settings.sound import ALL, part, routes_of
@@ -132,26 +132,30 @@ def ensure_no_route_is_hidden(partial: Partial) -> Iterator[Problem]:
             yield Problem(at(placed.path, "fallback"), f"is for a *, and {name} is one name")
         for earlier in routes[:position]:
             if _hides(earlier.route, placed.route):
-                wide = earlier.route.hostname
                 remedy = "say fallback: true there, or take one out"
-                if wide == name:
-                    wide += f" {earlier.route.path}" if earlier.route.path else ""
+                if earlier.route.hostname == name:
                     remedy = "give that one a narrower path, or take one out"
+                everything = takes_everything(earlier.route.path)
                 yield Problem(
                     placed.path,
-                    f"{name} is never reached: {wide} ({earlier.path}) is tried "
-                    f"before it and takes everything; {remedy}",
+                    f"{_named(placed.route, briefly=everything)} is never reached: "
+                    f"{_named(earlier.route)} ({earlier.path}) is tried before it and takes "
+                    f"{'everything' if everything else 'all that it is for'}; {remedy}",
                 )
                 break
 
 
 def _hides(first: Route, second: Route) -> bool:
     if first.hostname == second.hostname:
-        return first.path != second.path and takes_everything(first.path)
+        return first.path != second.path and leaves_nothing(first.path, second.path)
     wide = first.hostname.startswith("*.") and second.hostname.removeprefix("*").endswith(
         first.hostname[1:]
     )
-    return wide and (takes_everything(first.path) or first.path == second.path)
+    return wide and leaves_nothing(first.path, second.path)
+
+
+def _named(route: Route, *, briefly: bool = False) -> str:
+    return route.hostname if briefly or route.path is None else f"{route.hostname} {route.path}"
 
 
 def ensure_origins_can_be_verified(partial: Partial) -> Iterator[Problem]:

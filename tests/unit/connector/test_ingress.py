@@ -70,6 +70,13 @@ def test_a_rule_for_the_real_program_alone_does_not_spoil_the_others(service: st
         ("^/\\d$", "/\u0663", False),
         ("(?i)^/API", "/api/x", True),
         ("^/(?P<version>v[12])/", "/v2/", True),
+        ("^/(?<version>v[12])/", "/v2/", True),
+        (r"^/\(?<version>", "/(<version>", True),
+        ("(?U)^/a+$", "/aa", True),
+        ("(?iU)^/a+$", "/AA", True),
+        ("^/(?U-i:a+)$", "/aa", True),
+        ("^/a{00002}$", "/aa", False),
+        ("^/a{00002}$", "/a{00002}", True),
     ],
 )
 def test_paths_are_matched_as_re2_matches_them(pattern: str, path: str, *, fits: bool) -> None:

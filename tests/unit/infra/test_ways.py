@@ -268,6 +268,30 @@ def test_a_path_that_takes_everything_hides_no_other_part_of_its_name(source: Pa
     assert line.startswith("services/a/routes/1: chat.jackshome.com is never reached: *.jackshome")
 
 
+def test_a_path_below_a_wildcard_is_never_hidden_by_one_of_the_wildcard(source: Path) -> None:
+    wide = service(source, {"hostname": "*.w.jackshome.com", "path": "^/healthz"})
+    name = {"hostname": "chat.w.jackshome.com", "path": "^/healthz/two"}
+    given = config({"chat": wide, "two": service(source, name, port=8001)})
+    assert errors_of(given) == [
+        (
+            "services/two/routes/0: chat.w.jackshome.com ^/healthz/two is never reached: "
+            "*.w.jackshome.com ^/healthz (services/chat/routes/0) is tried before it and takes all "
+            "that it is for; say fallback: true there, or take one out"
+        )
+    ]
+    settings_of(config({"chat": wide, "two": service(source, {**name, "path": "^/x"}, port=1)}))
+    settings_of(config({"a": service(source, name, port=1), "chat": wide}))
+
+
+def test_a_path_that_another_one_of_its_name_takes_is_refused(source: Path) -> None:
+    given = config({"a": service(source, *({**PUBLIC, "path": p} for p in ("^/api", "^/ap.*")))})
+    [line] = errors_of(given)
+    assert line.startswith(
+        "services/a/routes/0: chat.jackshome.com ^/api is never reached: chat.jackshome.com ^/ap.* "
+        "(services/a/routes/1) is tried before it and takes all that it is for; give that one a"
+    )
+
+
 def test_every_mistake_is_said_in_one_run(source: Path) -> None:
     a = service(
         source,
