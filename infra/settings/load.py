@@ -28,7 +28,8 @@ def load(
         *ways_rules.check(partial),
         *resolved.problems,
     ]
-    problems = [*source.problems, *shape.problems, *source.without_secrets(found)]
+    found = source.without_refused([*shape.problems, *source.without_secrets(found)])
+    problems = [*source.problems, *found]
     if problems or shape.stack_file is None:
         raise SettingsError(pulumi.get_stack(), problems)
     return resolve.settings(source, shape.stack_file, resolved)

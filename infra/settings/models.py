@@ -4,9 +4,9 @@ Each description completes "missing; give ..." and is the text an editor shows. 
 `strict=False`, since JSON has no tuples; what is in them is held to its form all the same.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from infra.settings.checks import Parsed
 from infra.settings.model import Model
@@ -196,13 +196,25 @@ class Existing(Model):
     )
 
 
+def _one_of_both(schema: dict[str, Any]) -> None:
+    schema |= {"minProperties": 1, "maxProperties": 1}
+    schema["properties"] = {name: kind["anyOf"][0] for name, kind in schema["properties"].items()}
+
+
 class Host(Model):
     """One of both: a container that is made, or a machine that exists."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(json_schema_extra=_one_of_both)
 
     container: Container | None = None
     existing: Existing | None = None
+
+    @field_validator("container", "existing", mode="before")
+    @classmethod
+    def _ensure_it_says_something(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("is empty; take the line out, or give it keys")
+        return value
 
 
 class StackFile(Model):

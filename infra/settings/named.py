@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from infra.settings.misplaced import SECRETS
 from infra.settings.problems import Problem, at
-from infra.settings.source import SECRETS, Source
+from infra.settings.source import Source
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def _environment_keys(
     variable = "BERTH_SSH_PRIVATE_KEY_FILE"
     if file := environment.get(variable):
         try:
-            found.append((variable, _expanded(file).read_text(encoding="utf-8")))
+            found.append((variable, _expanded(file).read_text(encoding="utf-8-sig")))
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(variable, _unreadable(file, error)))
     return found

@@ -12,6 +12,7 @@ from infra.settings.checks import Hint, Parsed, SaidError, matching
 MARK_PREFIX = "berth+"
 """Tags that begin with this are ours alone: infra/guard/mark.py says what they mean."""
 HOSTNAME_LIMIT = 64
+_LABEL_LIMIT = 63
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DNS = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -23,7 +24,7 @@ _INTERFACE = 'must be an IPv4 address with its prefix length, such as "192.168.1
 
 
 def _interface(text: str) -> IPv4Interface:
-    if not re.fullmatch(r"[0-9.]+/[0-9]+", text):
+    if not re.fullmatch(r"[0-9.]+/(?:0|[1-9][0-9]*)", text):
         raise ValueError(text)
     interface = IPv4Interface(text)
     if interface.network.prefixlen < 8:
@@ -71,6 +72,10 @@ def _url(text: str) -> str:
 
 
 def dns_name(text: str) -> str:
+    if any(len(label) > _LABEL_LIMIT for label in text.split(".")):
+        raise SaidError(
+            f"must be a DNS name, whose parts have up to {_LABEL_LIMIT} characters each"
+        )
     if len(text) <= 253 and re.fullmatch(DNS, text):
         if text.rpartition(".")[2].isdigit():
             raise SaidError("must be a DNS name, whose last part is never all digits")
@@ -100,7 +105,7 @@ def _tag(text: str) -> str:
 
 Interface = Annotated[
     IPv4Interface,
-    Parsed(_interface, _INTERFACE, {"pattern": rf"^{_IPV4}/[0-9]{{1,2}}$"}),
+    Parsed(_interface, _INTERFACE, {"pattern": rf"^{_IPV4}/(?:[89]|[12][0-9]|3[0-2])$"}),
 ]
 Address = Annotated[
     IPv4Address,

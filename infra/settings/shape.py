@@ -74,6 +74,8 @@ def _partial(values: Mapping[str, object]) -> Partial:
     hosts = {n: h for n, h in _mapping(values.get("hosts")).items() if isinstance(h, dict)}
     kinds = {
         name: tuple(kind for kind in Host.model_fields if host.get(kind) is not None)
+        # One that is empty has its own words: nothing else is said of it.
+        or tuple(kind for kind in Host.model_fields if kind in host)[:1]
         for name, host in hosts.items()
     }
     services = _mapping(values.get("services"))

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config, is_config_secret
 
-from infra.settings.checks import shown
+from infra.settings.misplaced import (
+    NAMESPACE,
+    NO_SECRET_HERE,
+    SECRETS,
+    check_secrets,
+    misplaced,
+    store,
+)
 from infra.settings.models import StackFile
-from infra.settings.problems import Problem, at
-from infra.settings.stack_file import Place, StackText, keys_outside, read_stack_text
+from infra.settings.problems import Problem
+from infra.settings.stack_file import Place, keys_outside, read_stack_text
 
-NAMESPACE = "berth"
-SECRETS = "secrets"
 _SECTIONS = {"proxmoxve": "proxmox", "cloudflare": "cloudflare", "tailscale": "tailnet"}
 
 
@@ -50,6 +55,11 @@ class Source:
             or not any(text in problem.text for text in self.misplaced)
         ]
 
+    def without_refused(self, problems: Iterable[Problem]) -> list[Problem]:
+        """`problems` but for those of the form of a value that may not be there in any form."""
+        refused = {problem.path for problem in self.problems if NO_SECRET_HERE in problem.text}
+        return [p for p in problems if p.path not in refused or p.text.startswith("unknown key")]
+
 
 def read_source(environment: Mapping[str, str]) -> Source:
     """Read every key of the stack; what cannot even be read is among the problems."""
@@ -67,21 +77,26 @@ def read_source(environment: Mapping[str, str]) -> Source:
         for key in keys_outside(environment, pulumi.get_stack(), present)
     ]
     text = read_stack_text(environment, pulumi.get_stack(), present)
-    places = {key: (text.secret_places(key) if text else []) or [(key,)] for key in tainted}
-    problems += [_misplaced(place) for key in sorted(tainted) for place in places[key]]
-    misplaced = frozenset(
-        found
+    found = {key: text.secret_places(key) if text else [] for key in tainted}
+    places = {key: found[key] or [(key,)] for key in tainted}
+    problems += [
+        misplaced(place, exactly=bool(found[key]))
+        for key in sorted(tainted)
+        for place in places[key]
+    ]
+    leaked = frozenset(
+        leaf
         for key in tainted
         for place in places[key]
-        for found in _texts(_value_at(values[key], place[1:]))
+        for leaf in _texts(_value_at(values[key], place[1:]))
     )
     vault = None
     secrets: Mapping[str, str] = {}
     if SECRETS in present:
-        secrets = _checked_secrets(text, problems)
+        secrets = check_secrets(_parsed(SECRETS), text, problems)
         if not any(p.path == SECRETS for p in problems):
             vault = pulumi.Config(NAMESPACE).require_secret_object(SECRETS)
-    return Source(values, tainted, misplaced, secrets, vault, tuple(problems))
+    return Source(values, tainted, leaked, secrets, vault, tuple(problems))
 
 
 def _keys(problems: list[Problem]) -> set[str]:
@@ -92,7 +107,10 @@ def _keys(problems: list[Problem]) -> set[str]:
         if namespace == NAMESPACE and key in known:
             present.add(key)
         elif namespace == NAMESPACE:
-            problems.append(Problem(key, f"unknown key; known here: {', '.join(sorted(known))}"))
+            said = f"unknown key; known here: {', '.join(sorted(known))}"
+            if is_config_secret(full):
+                said += f"; a secret in it belongs below berth:secrets: {store(key)}"
+            problems.append(Problem(key, said))
         elif difflib.get_close_matches(namespace.lower(), [NAMESPACE], cutoff=0.7):
             problems.append(Problem(full, f"unknown key; did you mean {NAMESPACE}:{key}?"))
         elif section := _SECTIONS.get(namespace):
@@ -112,17 +130,6 @@ def _parsed(key: str) -> object:
         return text
 
 
-def _misplaced(place: Place) -> Problem:
-    below = [str(part) for part in place[1:]]
-    parts = below if below and below[0][:1].isalpha() else [str(place[0]), *below]
-    name = "-".join(parts).replace("_", "-")
-    return Problem(
-        at(*place),
-        "a secret must not stand here, where it would be handled in clear; move it: "
-        f"pulumi config set --secret --path 'berth:secrets.{name}', and write {name} here",
-    )
-
-
 def _value_at(value: object, place: Place) -> object:
     for part in place:
         if isinstance(value, dict):
@@ -139,25 +146,3 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
     elif value not in (None, "", True, False):
         yield str(value)
-
-
-def _checked_secrets(text: StackText | None, problems: list[Problem]) -> dict[str, str]:
-    secret = is_config_secret(f"{NAMESPACE}:{SECRETS}")
-    values = _parsed(SECRETS)
-    if not isinstance(values, dict):
-        got = "" if secret else f", got {shown(values)}"
-        problems.append(Problem(SECRETS, f"must be a mapping of names to secrets{got}"))
-        return {}
-    clear = set(values) if not secret else set(text.clear_secrets() if text else ())
-    for name, value in values.items():
-        if not isinstance(value, str):
-            problems.append(Problem(at(SECRETS, name), "must be one encrypted text (secure: ...)"))
-        elif name in clear:
-            problems.append(
-                Problem(
-                    at(SECRETS, name),
-                    "stands in clear text; encrypt it: "
-                    f"pulumi config set --secret --path 'berth:secrets.{name}'",
-                )
-            )
-    return {name: value for name, value in values.items() if isinstance(value, str)}

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import warnings
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -10,12 +11,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
     load_ssh_public_key,
 )
+from cryptography.utils import CryptographyDeprecationWarning
 
 from infra.settings.checks import SaidError
 
 PUBLIC_KEY = "must be one OpenSSH public key, such as the line of a .pub file: ssh-ed25519 AAAA..."
 _OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY-----"
 _END = "-----END OPENSSH PRIVATE KEY-----"
+_DSA = "ssh-dss "
 _MAGIC = b"openssh-key-v1\0"
 
 
@@ -25,6 +28,11 @@ def public_half(private_key: str) -> str:
     ValueError says what is wrong and what to do, never what the key is.
     """
     text = private_key.strip()
+    if text.startswith("\ufeff"):
+        raise ValueError(
+            "begins with a byte order mark, which OpenSSH takes for a part of the key; store the "
+            "file without it: tail -c +4 KEYFILE"
+        )
     if not text.startswith(_OPENSSH):
         raise ValueError(
             "is no OpenSSH private key; make one: ssh-keygen -t ed25519 -N '' -f KEYFILE, "
@@ -37,14 +45,17 @@ def public_half(private_key: str) -> str:
         )
     try:
         _ensure_lines(private_key)
-        key = load_ssh_private_key(f"{text}\n".encode(), password=None)
-        public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        with warnings.catch_warnings():
+            # Of DSA, which is refused in words below.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            key = load_ssh_private_key(f"{text}\n".encode(), password=None)
+            public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError(
             "does not parse as an OpenSSH private key; store the whole file: "
             "pulumi config set --secret --path 'berth:secrets.NAME' < KEYFILE"
         ) from None
-    if public.startswith(b"ssh-dss "):
+    if public.startswith(_DSA.encode()):
         raise ValueError(
             "is a DSA key, which OpenSSH takes no more; make one: "
             "ssh-keygen -t ed25519 -N '' -f KEYFILE"
@@ -57,6 +68,12 @@ def public_key(text: str) -> str:
     lines = text.strip().splitlines()
     if "PRIVATE" in text:
         raise SaidError("must be a public key; this is a private one, which belongs nowhere here")
+    if text.lstrip().startswith(_DSA):
+        raise SaidError(
+            "must be a key that OpenSSH takes, and DSA is taken no more; make one: "
+            "ssh-keygen -t ed25519 -f KEYFILE",
+            hidden=True,
+        )
     try:
         (line,) = lines
         load_ssh_public_key(" ".join(line.split()[:2]).encode())

@@ -2,13 +2,12 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra.settings.checks import Hint, shown
-from infra.settings.models import StackFile
+from infra.settings.fields import field_at, model_at
 from infra.settings.problems import Problem, at
 
 _PLAIN: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -23,6 +22,11 @@ _PLAIN: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda context: f"must be at least {context['ge']}",
     "literal_error": lambda context: f"must be one of {context['expected'].replace(chr(39), '')}",
 }
+_EMPTY = {
+    "model_type": "give it keys",
+    "dict_type": "give it keys",
+    "tuple_type": "write a list",
+}
 
 
 def in_words(
@@ -33,11 +37,17 @@ def in_words(
     if loc == ("id",) and error["type"] == "missing":
         line = f"berth:id: {make_id()}"
         return Problem("id", f'missing; add this line below "config:" in the stack file: {line}')
-    return Problem(at(*loc), _text(error, loc, hidden=loc[0] in tainted))
+    said = _text(error, loc, hidden=loc[0] in tainted)
+    if loc == ("id",) and error["input"] == "":
+        said = "is empty"
+    if loc == ("id",):
+        # Another id for a stack that has containers would make strangers of them.
+        said += f"; for a new stack: berth:id: {make_id()}"
+    return Problem(at(*loc), said)
 
 
 def _text(error: Mapping[str, Any], loc: tuple[Any, ...], *, hidden: bool) -> str:
-    field = _field(loc)
+    field = field_at(loc)
     match error["type"]:
         case "missing":
             return f"missing; give {field.description}" if field else "missing"
@@ -46,6 +56,9 @@ def _text(error: Mapping[str, Any], loc: tuple[Any, ...], *, hidden: bool) -> st
         case "value_error":
             said = str(error["ctx"]["error"])
             return said.partition(", got ")[0] if hidden else said
+    if error["type"] in _EMPTY and error["input"] in (None, ""):
+        out = "" if field and field.is_required() else "take the line out, or "
+        return f"is empty; {out}{_EMPTY[error['type']]}"
     plain = _PLAIN.get(error["type"])
     said = plain(error.get("ctx", {})) if plain else error["msg"][0].lower() + error["msg"][1:]
     if hidden:
@@ -67,41 +80,9 @@ def _remedy(error: Mapping[str, Any], field: FieldInfo | None) -> str:
 
 
 def _unknown(loc: tuple[Any, ...]) -> str:
-    model = _model(loc[:-1])
+    model = model_at(loc[:-1])
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(str(loc[-1]), known, n=1)
     if close:
         return f"unknown key; did you mean {close[0]}?"
     return f"unknown key; known here: {', '.join(known)}"
-
-
-def _model(loc: tuple[Any, ...]) -> type[BaseModel] | None:
-    """The model that a path of the stack file leads to."""
-    found: Any = StackFile
-    for part in loc:
-        if _is_model(found):
-            field = found.model_fields.get(str(part))
-            found = _bare(field.annotation) if field else None
-        elif isinstance(part, int):
-            found = get_args(found)[0] if get_origin(found) is tuple else None
-        else:
-            found = _bare(get_args(found)[1]) if get_origin(found) is dict else None
-    return found if _is_model(found) else None
-
-
-def _is_model(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 - types have no type of their own
-    """The model, or mapping of models, within an annotation that may leave it out."""
-    inside = [part for part in get_args(annotation) if part is not type(None)]
-    optional = type(None) in get_args(annotation)
-    return inside[0] if optional and len(inside) == 1 else annotation
-
-
-def _field(loc: tuple[Any, ...]) -> FieldInfo | None:
-    while loc and isinstance(loc[-1], int):
-        loc = loc[:-1]
-    model = _model(loc[:-1]) if loc else None
-    return model.model_fields.get(str(loc[-1])) if model else None

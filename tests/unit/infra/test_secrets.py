@@ -28,19 +28,75 @@ def test_a_secret_outside_its_place_is_refused_with_where_to_move_it(tmp_path: P
             "'berth:secrets.chat-container-root-password', and write chat-container-root-password "
             "here"
         ),
-        (
-            "hosts/chat/container/root_password: must be the name of an entry of berth:secrets "
-            "(A-Z, a-z, 0-9, _ and -), never the secret itself"
-        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        ({"hosts": {"chat": container(address={"secure": HIDDEN})}}, "hosts/chat/container/address"),
+        ({"hosts": {"chat": container(tags=["a", {"secure": HIDDEN}])}},
+         "hosts/chat/container/tags/1"),
+        ({"hosts": {"chat": container(vm_id={"secure": HIDDEN})}}, "hosts/chat/container/vm_id"),
+        ({"hosts": {"chat": container(template={"secure": HIDDEN})}},
+         "hosts/chat/container/template"),
+        ({"id": {"secure": HIDDEN}}, "id"),
+        ({"hosts": {"secure": HIDDEN}}, "hosts"),
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_to_name_a_secret_where_none_can_be_named(
+    tmp_path: Path, keys: dict[str, Any], path: str
+) -> None:
+    config = stack(**keys)
+    assert errors_of(config, with_file(tmp_path, config)) == [
+        (
+            f"{path}: a secret must not stand here, where it would be handled in clear; this is "
+            "none: write the plain value"
+        )
+    ]
+
+
+def test_a_secret_below_a_key_that_nobody_knows_is_told_where_it_belongs(tmp_path: Path) -> None:
+    config = stack({"chat": container(passwd={"secure": HIDDEN})}) | {
+        "berth:tokens": {"main": {"secure": HIDDEN}}
+    }
+    said = errors_of(config, with_file(tmp_path, config))
+    assert said[0].startswith(
+        "hosts/chat/container/passwd: a secret must not stand here, where it would be handled in "
+        "clear; move it: pulumi config set --secret --path 'berth:secrets.chat-container-passwd', "
+        "and name chat-container-passwd at the key that it is for"
+    )
+    assert said[1].startswith("hosts/chat/container/passwd: unknown key")
+    assert said[2].startswith("tokens: unknown key; known here: ")
+    assert said[2].endswith(
+        "; a secret in it belongs below berth:secrets: "
+        "pulumi config set --secret --path 'berth:secrets.tokens'"
+    )
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize("name", ["api_token", "variable"])
+def test_where_a_service_takes_a_secret_by_name_its_name_is_offered(
+    tmp_path: Path, name: str
+) -> None:
+    keys: dict[str, Any] = {
+        "api_token": {"proxmox": {"endpoint": "https://pve:8006/", "api_token": {"secure": HIDDEN}}},
+        "variable": {"services": {"web": {"host": "chat", "source": ".", "app": "a:b",
+                                          "secrets": {"A_KEY": {"secure": HIDDEN}}}}},
+    }  # fmt: skip
+    config = stack(**keys[name])
+    offered = {"api_token": "api-token", "variable": "web-secrets-A-KEY"}[name]
+    said = [line for line in errors_of(config, with_file(tmp_path, config)) if "must not" in line]
+    assert [line.endswith(f"and write {offered} here") for line in said] == [True]
 
 
 def test_without_the_file_the_top_level_key_is_named() -> None:
     config = stack({"chat": container(root_password={"secure": "proxmox-token"})})
     assert errors_of(config) == [
         (
-            "hosts: a secret must not stand here, where it would be handled in clear; move it: "
-            "pulumi config set --secret --path 'berth:secrets.hosts', and write hosts here"
+            "hosts: a secret must not stand here, where it would be handled in clear; move each "
+            "one: pulumi config set --secret --path 'berth:secrets.NAME', and write NAME in its "
+            "place"
         )
     ]
 
@@ -53,7 +109,8 @@ def test_a_file_that_the_engine_did_not_use_is_not_believed(tmp_path: Path) -> N
 
 def test_no_value_below_a_misplaced_secret_is_repeated(tmp_path: Path) -> None:
     config = stack({"chat": container(cores={"secure": HIDDEN}, hostname={"secure": HIDDEN})})
-    text = "\n".join(errors_of(config, with_file(tmp_path, config)))
+    assert HIDDEN not in "\n".join(errors_of(config, with_file(tmp_path, config)))
+    text = "\n".join(errors_of(config))
     assert HIDDEN not in text
     assert "hosts/chat/container/cores: must be a whole number" in text
 
@@ -70,7 +127,11 @@ def test_no_value_below_a_misplaced_secret_is_repeated(tmp_path: Path) -> None:
         ),
         (
             {"proxmox-token": {"a": {"secure": TOKEN}}},
-            "secrets/proxmox-token: must be one encrypted text (secure: ...)",
+            (
+                "secrets/proxmox-token: must be one encrypted text (secure: ...), not a group of "
+                "them; move each one level up: "
+                "pulumi config set --secret --path 'berth:secrets.proxmox-token-a'"
+            ),
         ),
     ],
 )
@@ -140,5 +201,5 @@ def test_the_other_errors_beside_a_misplaced_secret_are_told(tmp_path: Path) -> 
 
 
 def test_the_name_that_is_offered_for_a_misplaced_secret_is_one(tmp_path: Path) -> None:
-    config = stack(replace=[{"secure": "hunter2"}])
-    assert "berth:secrets.replace-0'" in errors_of(config, with_file(tmp_path, config))[0]
+    config = stack(proxmox={"9": {"secure": "hunter2"}})
+    assert "berth:secrets.proxmox-9'" in errors_of(config, with_file(tmp_path, config))[0]
