@@ -22,7 +22,7 @@ class Core:
     def open(cls, world: Cloudflare, path: Path) -> "Core":
         """Read or make the state; raises LabError when the file is damaged."""
         store = open_store(world, path)
-        return cls(world, store, Tunnels(store))
+        return cls(world, store, Tunnels(store, world))
 
 
 def open_store(world: Cloudflare, path: Path) -> Store:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from lab.cloudflare.connector_token import ConnectorToken
+from lab.cloudflare.names import Names, names_of
 from lab.cloudflare.state import Json, Store, TunnelRecord
 from lab.cloudflare.times import now
-
-_TARGET = ".cfargotunnel.com"
+from lab.world.cloudflare import Cloudflare
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ Listener = Callable[[str], None]
 class Tunnels:
     """The tunnels of all accounts, as the edge sees them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, world: Cloudflare) -> None:
         self._store = store
+        self._zones = {
+            world.zone_id(name): world.accounts[zone.account].id
+            for name, zone in world.zones.items()
+        }
+        self._zone_names = tuple(world.zones)
         self._connections: dict[str, dict[str, Connection]] = {}
         self._listeners: set[Listener] = set()
 
@@ -105,19 +110,18 @@ class Tunnels:
         """The live connections, oldest first."""
         return list(self._connections.get(tunnel_id, {}).values())
 
+    def names(self) -> Names:
+        """The names of all zones as they are now."""
+        state = self._store.state
+        owners = {tunnel.id: tunnel.account for tunnel in state.tunnels.values()}
+        return names_of(state.records.values(), self._zones, self._zone_names, owners)
+
     def published(self) -> dict[str, str]:
-        """Public names with the tunnel that each leads to: proxied CNAMEs of living tunnels.
+        """Public names with the tunnel that each leads to: proxied CNAMEs to tunnels.
 
         Names are in lower case, without a final dot; one may begin with `*.`.
         """
-        found: dict[str, str] = {}
-        for record in self._store.state.records.values():
-            if record.type != "CNAME" or not record.proxied:
-                continue
-            target = record.content.lower().rstrip(".")
-            if target.endswith(_TARGET):
-                found[record.name] = target.removesuffix(_TARGET)
-        return found
+        return {name: route.tunnel for name, route in self.names().routes.items()}
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of tunnels that get another configuration or secret, lose connections by request or

@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from lab.cloudflare.tunnels import Tunnels
@@ -69,8 +70,12 @@ class Edge:
     def published(self) -> list[dict[str, Any]]:
         """Each public name: its tunnel, and how many connectors that has now."""
         return [
-            {"name": name, "tunnel": tunnel, "connectors": len(self._replicas.of(tunnel))}
-            for name, tunnel in sorted(self._tunnels.published().items())
+            {
+                "name": name,
+                "tunnel": route.tunnel,
+                "connectors": 0 if route.is_foreign else len(self._replicas.of(route.tunnel)),
+            }
+            for name, route in sorted(self._tunnels.names().routes.items(), key=itemgetter(0))
         ]
 
     async def _listen(

@@ -5,7 +5,6 @@ import logging
 import re
 import secrets
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import h11
@@ -40,18 +39,6 @@ class Visit:
     ray: str
 
 
-def tunnel_of(host: str, published: Mapping[str, str]) -> str | None:
-    """The tunnel that a name leads to: its own record wins, then the nearest wildcard."""
-    if host in published:
-        return published[host]
-    parent = host
-    while "." in parent:
-        parent = parent.partition(".")[2]
-        if (found := published.get(f"*.{parent}")) is not None:
-            return found
-    return None
-
-
 class Front:
     """Answers public requests. `silence_s` is how long an origin may take to begin."""
 
@@ -64,18 +51,22 @@ class Front:
         """One request that came encrypted."""
         visit = Visit(peer.wire.peer_address(), "https", f"{secrets.token_hex(8)}-LAB")
         host = _host(request)
-        tunnel = tunnel_of(host, self._tunnels.published())
-        if tunnel is None:
+        route = self._tunnels.names().find(host)
+        if route is None:
             said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
             await _error(peer, 409, said, visit)
             return
-        await self._through(tunnel, peer, request, visit)
+        if route.is_foreign:
+            said = f"error code: 1033 (tunnel {route.tunnel}: is of another account than the name)"
+            await _error(peer, 530, said, visit)
+            return
+        await self._through(route.tunnel, peer, request, visit)
 
     async def redirect(self, peer: Peer, request: h11.Request) -> None:
         """One request that came in the clear: the same address, encrypted."""
         visit = Visit(peer.wire.peer_address(), "http", f"{secrets.token_hex(8)}-LAB")
         host = _host(request)
-        if tunnel_of(host, self._tunnels.published()) is None:
+        if self._tunnels.names().find(host) is None:
             said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
             await _error(peer, 409, said, visit)
             return

@@ -34,8 +34,8 @@ _PLAIN_PAYLOAD = 512
 class NameServer:
     """Answers for `names` (read anew at each question) and `package_hosts`, which are `gateway`.
 
-    A name `*.x` stands for all below `x` that have no other answer. Every other name does not
-    exist; a client that understands it is told why.
+    A name `*.x` stands for all below `x` but for what is at or below another name there (RFC 4592).
+    Every other name does not exist; a client that understands it is told why.
     """
 
     def __init__(
@@ -136,12 +136,10 @@ class NameServer:
             return addresses
         if name in self._package_hosts:
             return [self._gateway]
-        parent = name
-        while "." in parent:
-            parent = parent.partition(".")[2]
-            if (addresses := own.get(f"*.{parent}")) is not None:
-                return addresses
-        return None
+        there = name
+        while there and not any(known == there or known.endswith(f".{there}") for known in own):
+            there = there.partition(".")[2]
+        return own.get(f"*.{there}") if there != name else None
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._converse(reader, writer))

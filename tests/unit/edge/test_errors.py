@@ -26,6 +26,40 @@ async def test_a_tunnel_without_a_connector_is_told_apart(lab: Lab) -> None:
     assert text == f"error code: 1033 (tunnel {TUNNEL}: no connector is connected)\n"
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("A", "192.0.2.1"), ("TXT", "v=spf1"), ("NS", "ns.elsewhere.test"), ("CNAME", "a.test")],
+)
+async def test_a_name_with_records_of_its_own_is_not_served_by_a_wildcard(
+    lab: Lab, kind: str, content: str
+) -> None:
+    lab.publish("*.example.org")
+    assert (await lab.fetch("/", "db.example.org"))[0] == 530
+    lab.record("db.example.org", kind, content, proxied=False)
+    lab.record("_acme.mail.example.org", "TXT", "x", proxied=False)
+    for name in ("db.example.org", "a.b.db.example.org", "mail.example.org", "x.mail.example.org"):
+        assert (await lab.fetch("/", name))[0] == 409
+    assert (await lab.fetch("/", "a.b.example.org"))[0] == 530
+
+
+async def test_a_wildcard_ends_where_another_zone_begins(lab: Lab) -> None:
+    lab.publish("*.test")
+    assert (await lab.fetch("/", "x.other.test"))[0] == 409
+
+
+async def test_a_name_of_another_account_does_not_reach_the_tunnel(
+    lab: Lab, origin: Origin
+) -> None:
+    lab.route(origin.service())
+    await lab.connector()
+    lab.publish("chat.other.test", zone="other.test")
+    status, text = await lab.fetch("/", "chat.other.test")
+    assert status == 530
+    assert text.startswith(f"error code: 1033 (tunnel {TUNNEL}: is of another account")
+    assert [each["connectors"] for each in lab.edge.published()] == [1, 0]
+    assert origin.asked == 0
+
+
 async def test_a_service_that_is_down_is_502_and_comes_back_by_itself(
     lab: Lab, origin: Origin
 ) -> None:

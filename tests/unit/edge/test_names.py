@@ -30,6 +30,16 @@ def test_a_wildcard_stands_for_what_has_no_name_of_its_own() -> None:
         assert answer(names, other) == (dns.rcode.NXDOMAIN, [])
 
 
+def test_a_wildcard_says_nothing_of_what_is_below_another_name() -> None:
+    edge: list[Address] = [internet.EDGE]
+    names: dict[str, list[Address]] = {"*.example.org": edge, "db.example.org": [MACHINE]}
+    names |= {"txt.example.org": [], "a.mail.example.org": [MACHINE]}
+    for other in ("x.db.example.org", "mail.example.org", "b.mail.example.org"):
+        assert answer(names, other) == (dns.rcode.NXDOMAIN, [])
+    assert answer(names, "txt.example.org") == (dns.rcode.NOERROR, [])
+    assert answer(names, "a.b.example.org")[1] == [str(internet.EDGE)]
+
+
 def test_a_name_that_is_taken_back_is_gone_at_once() -> None:
     names: dict[str, list[Address]] = {"chat.example.org": [internet.EDGE]}
     assert answer(names, "chat.example.org")[1] == [str(internet.EDGE)]

@@ -25,9 +25,14 @@ from lab.cloudflare.tunnels import Tunnels
 from lab.edge.edge import Edge
 from lab.paths import LabPaths
 from lab.process.tls import ensure_authority, server_context
+from lab.world.cloudflare import Account, Cloudflare, Zone
 
 ACCOUNT, TUNNEL, SECRET = "a" * 32, "11111111-2222-4333-8444-555555555555", "c2VjcmV0"
 NAME = "chat.example.org"
+WORLD = Cloudflare(
+    accounts={"home": Account(id=ACCOUNT), "other": Account(id="b" * 32)},
+    zones={"example.org": Zone(account="home"), "other.test": Zone(account="other")},
+)
 CHECKOUT = Path(__file__).resolve().parents[3]
 NOWHERE = "http_status:404"
 
@@ -103,7 +108,7 @@ class Lab:
         self._stack = stack
         ensure_authority(self.paths)
         self.store = Store(directory / "cloudflare.json", State(started_on="2026-01-01T00:00:00Z"))
-        self.tunnels = Tunnels(self.store)
+        self.tunnels = Tunnels(self.store, WORLD)
         self.store.state.tunnels[TUNNEL] = TunnelRecord(
             id=TUNNEL, account=ACCOUNT, name="lab", secret=SECRET, config_src="cloudflare",
             created_at="2026-01-01T00:00:00Z",
@@ -137,10 +142,15 @@ class Lab:
             listening.settimeout(0)
         await self.start()
 
-    def publish(self, name: str, tunnel: str = TUNNEL) -> None:
+    def publish(self, name: str, tunnel: str = TUNNEL, *, zone: str = "example.org") -> None:
+        self.record(name, "CNAME", f"{tunnel}.cfargotunnel.com", zone=zone, proxied=True)
+
+    def record(
+        self, name: str, kind: str, content: str, *, zone: str = "example.org", proxied: bool
+    ) -> None:
         self.store.state.records[name] = DnsRecord(
-            id=name, zone="z", type="CNAME", name=name, content=f"{tunnel}.cfargotunnel.com",
-            ttl=1, proxied=True, created_on="2026-01-01T00:00:00Z",
+            id=name, zone=WORLD.zone_id(zone), type=kind, name=name, content=content,
+            ttl=1, proxied=proxied, created_on="2026-01-01T00:00:00Z",
             modified_on="2026-01-01T00:00:00Z",
         )  # fmt: skip
 
