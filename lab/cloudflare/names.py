@@ -10,7 +10,7 @@ _TARGET = ".cfargotunnel.com"
 
 @dataclass(frozen=True)
 class Route:
-    """Where a name leads. One that `is_foreign` is of another account's zone, and passes nothing."""
+    """Where a name leads; `is_foreign`: its zone is of another account, and nothing passes."""
 
     tunnel: str
     is_foreign: bool = False

@@ -16,6 +16,8 @@ from lab.connector.relay import Answer, BackLost, Exchange, handed_on, header
 from lab.connector.wire import Wire
 
 _SWEEP_S = 5
+_OTHER_NAME = 62
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH."""
 _PORTS = {False: 80, True: 443}
 _OURS = (b"cf-cloudflared-response-meta",)
 """What tells the edge that no service answered: none may say so."""
@@ -101,24 +103,15 @@ class Origins:
         return await self._dial(place, encrypted=encrypted), True
 
     async def _dial(self, place: _Place, *, encrypted: bool) -> Peer:
-        loop = asyncio.get_running_loop()
-        origin = place.origin
-        context = self._context(origin, place) if encrypted else None
-        name = place.server_name if context else None
-        limit_s = origin.connect_timeout_s + (origin.tls_timeout_s if context else 0)
+        context = self._context(place) if encrypted else None
         try:
-            async with asyncio.timeout(limit_s):
-                if place.socket is not None:
-                    _, wire = await loop.create_unix_connection(
-                        Wire, place.socket, ssl=context, server_hostname=name
-                    )
-                else:
-                    _, wire = await loop.create_connection(
-                        Wire, place.host, place.port, ssl=context, server_hostname=name
-                    )
+            return Peer(await _connect(place, context), h11.CLIENT)
         except ssl.SSLCertVerificationError as error:
+            why = error.verify_message
+            if error.verify_code == _OTHER_NAME and await self._has_common_name(place):
+                why = "certificate relies on legacy Common Name field, use SANs instead"
             raise OriginError(
-                f"tls: failed to verify certificate: x509: {error.verify_message} ({place})"
+                f"tls: failed to verify certificate: x509: {why} ({place})"
             ) from error
         except ssl.SSLError as error:
             raise OriginError(f"tls: {place}: {error.reason or error}") from error
@@ -129,21 +122,21 @@ class Origins:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OriginError(f"dial tcp {place}: connect: {reason.lower()}") from error
-        return Peer(wire, h11.CLIENT)
 
-    def _context(self, origin: OriginRequest, place: _Place) -> ssl.SSLContext:
-        key = (origin.no_tls_verify, origin.ca_pool)
+    async def _has_common_name(self, place: _Place) -> bool:
+        """Whether its certificate names the service in the subject, as was once enough."""
+        context = _made_context(place)
+        context.hostname_checks_common_name = True
+        try:
+            (await _connect(place, context)).close()
+        except OSError:
+            return False
+        return True
+
+    def _context(self, place: _Place) -> ssl.SSLContext:
+        key = (place.origin.no_tls_verify, place.origin.ca_pool)
         if key not in self._contexts:
-            context = ssl.create_default_context()
-            if origin.ca_pool:
-                try:
-                    context.load_verify_locations(origin.ca_pool)
-                except OSError as error:
-                    raise OriginError(f"{place}: caPool {origin.ca_pool}: {error}") from error
-            if origin.no_tls_verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            self._contexts[key] = context
+            self._contexts[key] = _made_context(place)
         return self._contexts[key]
 
     def _give_back(self, place: _Place, back: Peer) -> None:
@@ -165,6 +158,37 @@ class Origins:
                     one.peer.wire.close()
                 if not kept:
                     del self._kept[place]
+
+
+async def _connect(place: _Place, context: ssl.SSLContext | None) -> Wire:
+    """OSError, TimeoutError."""
+    loop = asyncio.get_running_loop()
+    name = place.server_name if context else None
+    limit_s = place.origin.connect_timeout_s + (place.origin.tls_timeout_s if context else 0)
+    async with asyncio.timeout(limit_s):
+        if place.socket is not None:
+            _, wire = await loop.create_unix_connection(
+                Wire, place.socket, ssl=context, server_hostname=name
+            )
+        else:
+            _, wire = await loop.create_connection(
+                Wire, place.host, place.port, ssl=context, server_hostname=name
+            )
+    return wire
+
+
+def _made_context(place: _Place) -> ssl.SSLContext:
+    origin, context = place.origin, ssl.create_default_context()
+    context.hostname_checks_common_name = False
+    if origin.ca_pool:
+        try:
+            context.load_verify_locations(origin.ca_pool)
+        except OSError as error:
+            raise OriginError(f"{place}: caPool {origin.ca_pool}: {error}") from error
+    if origin.no_tls_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _is_over(place: _Place, one: _Kept) -> bool:

@@ -1,11 +1,16 @@
 """A name that does not work says where it broke: the name, the tunnel, the connector, the service."""
 
+import datetime
 import io
 import ssl
 from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from lab.process.tls import server_context
 from tests.unit.edge.ways import NAME, TUNNEL, Lab, Origin, eventually, running_origin
@@ -120,6 +125,46 @@ async def test_a_pool_and_a_name_make_a_certificate_trusted(
         lab.route(origin.service("https"), caPool=pool, originServerName="other.internal")
         await eventually(lambda: "other.internal" in connector.log(), "the new configuration")
         assert (await lab.fetch("/"))[0] == 502
+
+
+@pytest.fixture
+def nameless_certificate(tmp_path: Path) -> Path:
+    """Signed by itself, with its key; its only name is the subject's."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chat.internal")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    file = tmp_path / "nameless.pem"
+    file.write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return file
+
+
+async def test_a_certificate_without_alternative_names_is_refused_as_go_refuses_it(
+    lab: Lab, nameless_certificate: Path
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(nameless_certificate)
+    async with running_origin(context) as origin:
+        pool = str(nameless_certificate)
+        lab.route(origin.service("https"), caPool=pool, originServerName="chat.internal")
+        connector = await lab.connector()
+        assert (await lab.fetch("/"))[0] == 502
+        legacy = "x509: certificate relies on legacy Common Name field, use SANs instead"
+        assert legacy in connector.log()
+        lab.route(origin.service("https"), caPool=pool, originServerName="other.internal")
+        await eventually(lambda: "other.internal" in connector.log(), "the new configuration")
+        assert (await lab.fetch("/"))[0] == 502
+        assert connector.log().count(legacy) == 1
 
 
 async def test_a_service_that_says_nothing_is_524(lab: Lab, origin: Origin) -> None:
