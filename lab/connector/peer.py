@@ -12,8 +12,11 @@ from lab.connector.wire import Wire
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _READ_ON_S = 5
+_QUIET_S = 0.5
 _HEAD_BYTES = 128 * 1024
 """How much a head may have; Cloudflare takes as much."""
+_ADDED_BYTES = 16 * 1024
+"""How much the edge may add to it."""
 
 Event: TypeAlias = (
     h11.Request
@@ -33,9 +36,16 @@ class CutOff(ConnectionError):  # noqa: N818 - what happened, as ConnectionReset
 class Peer:
     """A connection together with where its conversation stands; `role` is this side's."""
 
-    def __init__(self, wire: Wire, role: type[h11.CLIENT] | type[h11.SERVER]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        role: type[h11.CLIENT] | type[h11.SERVER],
+        *,
+        head_bytes: int = _HEAD_BYTES + _ADDED_BYTES,
+    ) -> None:
         self.wire = wire
-        self.http = h11.Connection(role, max_incomplete_event_size=_HEAD_BYTES)
+        self.http = h11.Connection(role, max_incomplete_event_size=head_bytes)
+        self._head_bytes = head_bytes
         self._head_only = False
         self._body_declined = False
 
@@ -78,6 +88,9 @@ class Peer:
         event = await self.event()
         if not isinstance(event, h11.Request):
             return None
+        if len(event.target) + sum(len(n) + len(v) for n, v in event.headers) > self._head_bytes:
+            # What comes in one piece is never an incomplete event.
+            raise h11.RemoteProtocolError("Receive buffer too long", error_status_hint=431)
         self._head_only = event.method == b"HEAD"
         self._body_declined = False
         return event
@@ -110,15 +123,18 @@ class Peer:
 Handler = Callable[[Peer, h11.Request], Awaitable[None]]
 
 
-async def serve(wire: Wire, handle: Handler, *, idle_s: float | None = None) -> None:
-    """Answer one request after the other until either side ends.
+async def serve(
+    wire: Wire, handle: Handler, *, idle_s: float | None = None, at_the_edge: bool = False
+) -> None:
+    """Answer one request after the other until either side ends; `at_the_edge` a visitor's.
 
     Runs in a task of its own, which is cancelled when the connection is lost.
     """
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("needs a task")
-    peer = Peer(wire, h11.SERVER)
+    most = _HEAD_BYTES + (0 if at_the_edge else _ADDED_BYTES)
+    peer = Peer(wire, h11.SERVER, head_bytes=most)
     wire.on_lost = task.cancel
     try:
         while True:
@@ -151,6 +167,9 @@ async def serve(wire: Wire, handle: Handler, *, idle_s: float | None = None) -> 
 async def _refuse(peer: Peer, error: h11.RemoteProtocolError) -> None:
     status = error.error_status_hint
     head = h11.Response(
-        status_code=status, headers=[(b"Content-Length", b"0"), (b"Connection", b"close")]
+        status_code=status,
+        headers=[(b"Content-Length", b"0"), (b"Connection", b"close")],
+        reason=_REASONS.get(status, "").encode(),
     )
     await peer.send(head, h11.EndOfMessage())
+    await peer.wire.discard(quiet_s=_QUIET_S, limit_s=_READ_ON_S)

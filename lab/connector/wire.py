@@ -4,6 +4,7 @@ What came before the other side broke off can still be read. Standard library on
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import cast
 
@@ -66,6 +67,18 @@ class Wire(asyncio.Protocol):
             self._come.insert(0, rest)
             self._size += len(rest)
         return line
+
+    async def discard(self, *, quiet_s: float, limit_s: float) -> None:
+        """Take what still comes, until nothing does for `quiet_s`.
+
+        A connection that is closed with unread input is reset, and what was sent last may be lost.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                data = b"-"
+                while data:
+                    async with asyncio.timeout(quiet_s):
+                        data = await self.read()
 
     async def write(self, data: bytes) -> None:
         """Send; waits while too much is on its way. ConnectionResetError when it is lost."""

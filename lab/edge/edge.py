@@ -82,7 +82,7 @@ class Edge:
         self, listening: socket.socket, handle: Handler, context: ssl.SSLContext | None
     ) -> None:
         def accept(wire: Wire) -> None:
-            task = asyncio.create_task(serve(wire, handle, idle_s=_IDLE_S))
+            task = asyncio.create_task(serve(wire, handle, idle_s=_IDLE_S, at_the_edge=True))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
 

@@ -41,7 +41,9 @@ class Visitor:
         self.writer = writer
 
     @classmethod
-    async def of(cls, lab: Lab) -> "Visitor":
+    async def of(cls, lab: Lab, *, encrypted: bool = True) -> "Visitor":
+        if not encrypted:
+            return cls(*await asyncio.open_connection("127.0.0.1", lab.plain_port))
         context = ssl.create_default_context(cafile=str(lab.paths.ca_certificate))
         return cls(
             *await asyncio.open_connection("127.0.0.1", lab.port, ssl=context, server_hostname=NAME)
@@ -229,3 +231,15 @@ async def test_a_whole_address_is_asked_for_by_its_path(lab: Lab, origin: Origin
     for said in (f"https://{NAME}/there?a=1", f"HTTPS://{NAME.upper()}./there"):
         told = await heard(lab, f"GET {said} HTTP/1.1\nHost: {NAME}.\nConnection: close\n\n")
         assert '"path": "/there' in told
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+@pytest.mark.parametrize("size", [140_000, 1_000_000, 5_000_000])
+@pytest.mark.parametrize("end", ["", "\n\n"])
+async def test_a_head_that_is_too_large_is_told_so_however_much_of_it_comes(
+    lab: Lab, size: int, end: str, *, encrypted: bool
+) -> None:
+    visitor = await Visitor.of(lab, encrypted=encrypted)
+    visitor.say(f"GET / HTTP/1.1\nHost: {NAME}\nX: {'y' * size}{end}")
+    assert (await visitor.hear_all()).startswith("HTTP/1.1 431 Request Header Fields Too Large")
+    visitor.writer.close()
