@@ -16,11 +16,25 @@ class Store(Generic[S]):
 
     def __init__(self, path: Path, state: S) -> None:
         self._path = path
+        self._kept: str | None = None
         self.state = state
 
     def save(self) -> None:
-        """Write the state, whole."""
-        write_whole(self._path, self.state.model_dump_json(exclude_defaults=True))
+        """Write the state, whole. Where that fails, it is again what was written last."""
+        try:
+            text = self.state.model_dump_json(exclude_defaults=True)
+            write_whole(self._path, text)
+        except Exception:
+            self._take_back()
+            raise
+        self._kept = text
+
+    def _take_back(self) -> None:
+        if self._kept is None:
+            return
+        before = type(self.state).model_validate_json(self._kept)
+        for name in type(self.state).model_fields:
+            setattr(self.state, name, getattr(before, name))
 
 
 def read_model(path: Path, kind: type[S]) -> S:

@@ -3,9 +3,7 @@
 Who asks, is there such a call, is it one too many, is it allowed, then the call itself.
 """
 
-import json
 import logging
-import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from lab import bodies
 from lab.cloudflare.call import Call, Request
 from lab.cloudflare.connection_calls import ConnectionCalls
 from lab.cloudflare.core import Core
@@ -119,18 +118,9 @@ async def _body(http: web.Request) -> object:
     if not raw:
         return None
     try:
-        return json.loads(raw, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+        return bodies.parse(raw)
+    except bodies.BodyError as error:
         raise ApiError(400, 6007, "Malformed JSON in request body") from error
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
 
 
 def _respond(status: int, body: dict[str, Any], headers: dict[str, str]) -> web.Response:

@@ -1,11 +1,11 @@
 """What a call is: who asks, for what, with what."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab import bodies
 from lab.tailscale.callers import Caller
 from lab.tailscale.errors import ApiError
 from lab.tailscale.state import Json
@@ -25,8 +25,8 @@ class Request:
     def object(self) -> Json:
         """The body; raises ApiError where it is no JSON object."""
         try:
-            body = json.loads(self.raw) if self.raw else {}
-        except ValueError as error:
+            body = bodies.parse(self.raw) if self.raw else {}
+        except bodies.BodyError as error:
             raise ApiError(400, f"invalid request body: {error}") from error
         if not isinstance(body, dict):
             raise ApiError(400, "invalid request body: an object is wanted")

@@ -1,13 +1,22 @@
 """Tunnels through the official SDK, whose models are held to every answer."""
 
 import base64
+import errno
 import json
 from typing import Any
 
+import aiohttp
 import pytest
-from cloudflare import APIStatusError, BadRequestError, ConflictError, NotFoundError
+from cloudflare import (
+    APIStatusError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+)
 from cloudflare.types.shared import CloudflareTunnel
 
+from lab import durable
 from lab.cloudflare.tunnels import Connection
 from tests.unit.cloudflare.conftest import HOME, Api, Start
 
@@ -280,6 +289,52 @@ async def test_a_crash_with_live_connections_leaves_no_tunnel_undeletable(
     assert read is not None
     assert (read.status, read.connections, read.conns_active_at) == ("down", [], None)
     await again.client.zero_trust.tunnels.cloudflared.delete(made, account_id=HOME)
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("name", ["u\ud800", nested(210), nested(100)])
+async def test_what_could_not_be_kept_is_refused_and_harms_nothing(
+    api: Api, start: Start, name: Any
+) -> None:
+    made = str((await make(api)).id)
+    place = f"/accounts/{HOME}/cfd_tunnel"
+    said = {"config": {"ingress": [CATCH_ALL], "originRequest": {"x": name}}}
+    for method, path, body in (
+        ("PUT", f"{place}/{made}/configurations", said),
+        ("POST", place, {"name": name, "config_src": "cloudflare"}),
+        ("PATCH", f"{place}/{made}", {name if isinstance(name, str) else "x": name}),
+    ):
+        headers = {"Authorization": f"Bearer {api.client.api_token}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, api.url + path, data=json.dumps(body), headers=headers) as told,
+        ):
+            assert (told.status, (await told.json())["errors"][0]["code"]) == (400, 6007)
+    assert await named(api) == ["berth"]
+    await make(api, "after")
+    assert await named(await start()) == ["after", "berth"]
+
+
+async def test_a_change_that_cannot_be_written_did_not_happen(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make(api)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "write_whole", full)
+        with pytest.raises(InternalServerError):
+            await make(api, "lost")
+    assert await named(api) == ["berth"]
+    await make(api, "lost")
 
 
 async def test_what_the_lab_does_not_serve_is_refused_and_says_so(api: Api) -> None:

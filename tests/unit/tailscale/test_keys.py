@@ -177,3 +177,17 @@ async def test_keys_and_machines_survive_a_restart(api: Api, start: Start) -> No
     assert (await read(again, made))["invalid"] is True
     assert [device.hostname for device in again.tailnets.devices(TAILNET)] == ["chat"]
     assert again.key == api.key
+
+
+@pytest.mark.parametrize(
+    "subject", ['"u\\ud800"', "[" * 210 + "]" * 210, "NaN", "1e400", "[" * 100_000]
+)
+async def test_what_could_not_be_kept_is_refused_and_harms_nothing(
+    api: Api, start: Start, subject: str
+) -> None:
+    identity = '{"keyType": "federated", "scopes": ["auth_keys"], "issuer": "https://i", '
+    status, _ = await api.ask("POST", KEYS, identity + f'"subject": {subject}}}')
+    assert status == 400
+    kept = (await make(api))["id"]
+    found = await (await start()).ask("GET", f"{KEYS}?all=true")
+    assert [key["id"] for key in found[1]["keys"]] == [kept]
