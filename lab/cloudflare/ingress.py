@@ -123,7 +123,7 @@ def _service_faults(number: int, service: object) -> Iterator[str]:
             yield f"{service} is an invalid address: it names no socket"
     elif not host:
         yield f"{service} is an invalid address, please make sure it has a scheme and a hostname"
-    elif parts.path.strip("/"):
+    elif parts.path:
         yield (
             f"{service} is an invalid address, ingress rules don't support proxying to a "
             "different path on the origin service. The path will be the same as the eyeball "

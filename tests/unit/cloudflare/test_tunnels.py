@@ -219,6 +219,7 @@ async def test_the_configuration_of_a_local_tunnel_reaches_no_connector(api: Api
         ([{"hostname": "a.b"}, CATCH_ALL], "service is missing"),
         ([{"hostname": "a.b", "service": "10.0.0.1:80"}, CATCH_ALL], "invalid address"),
         ([{"hostname": "a.b", "service": "http://h/path"}, CATCH_ALL], "different path"),
+        ([{"hostname": "a.b", "service": "http://h/"}, CATCH_ALL], "different path"),
         ([{"hostname": "a.b", "service": "http_status:9"}, CATCH_ALL], "invalid HTTP status"),
         ([{"hostname": "a.*.b", "service": "http://h"}, CATCH_ALL], "one wildcard"),
         ([{"hostname": "a.b:443", "service": "http://h"}, CATCH_ALL], "contain a port"),
