@@ -28,6 +28,9 @@ _OWN = (
     b"x-forwarded-proto",
 )
 """Headers that only the edge may state."""
+_LOOPS = re.compile(rb"(?:^|,)\s*cloudflare\s*;\s*loops=(\d{1,9})\s*(?=[,;]|$)", re.IGNORECASE)
+_MOST_LOOPS = 3
+"""So often may a request have been here before: an origin may be a public name itself."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Front:
         if route is None:
             said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"
             await _error(peer, 409, said, visit)
+            return
+        if _loops(request) > _MOST_LOOPS:
+            said = f"error code: 1000 ({host}: its route leads back to the edge, again and again)"
+            await _error(peer, 403, said, visit)
             return
         if route.is_foreign:
             said = f"error code: 1033 (tunnel {route.tunnel}: is of another account than the name)"
@@ -143,13 +150,19 @@ def _onward(request: h11.Request, visit: Visit) -> h11.Request:
         (b"CF-IPCountry", b"XX"),
         (b"CF-RAY", visit.ray.encode()),
         (b"CF-Visitor", json.dumps({"scheme": visit.scheme}, separators=(",", ":")).encode()),
-        (b"CDN-Loop", b"cloudflare; loops=1"),
+        (b"CDN-Loop", f"cloudflare; loops={_loops(request) + 1}".encode()),
         (b"X-Forwarded-For", came_by + b"," + address if came_by else address),
         (b"X-Forwarded-Proto", visit.scheme.encode()),
     ]
     if not is_repeatable(request):
         headers.append((b"Expect", b"100-continue"))
     return h11.Request(method=request.method, target=_target(request), headers=headers)
+
+
+def _loops(request: h11.Request) -> int:
+    """How often the request was here already."""
+    said = b",".join(value for name, value in request.headers if name == b"cdn-loop")
+    return max((int(times) for times in _LOOPS.findall(said)), default=0)
 
 
 def _target(request: h11.Request) -> bytes:
