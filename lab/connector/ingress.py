@@ -1,6 +1,7 @@
 """A tunnel's configuration: which request goes to which service, and how. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ _FIRST_FINAL_STATUS = 200
 
 @dataclass(frozen=True)
 class OriginRequest:
-    """How a service is asked. Times in seconds; an empty text is "not given"."""
+    """How a service is asked. Times in seconds, 0 is no limit; an empty text is "not given"."""
 
     no_tls_verify: bool = False
     http_host_header: str = ""
@@ -140,7 +141,7 @@ def _rule(number: int, entry: Json, common: Json) -> Rule:
         origin = OriginRequest.of(common, entry.get("originRequest") or {})
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    hostname = str(entry.get("hostname") or "").lower()
+    hostname = _ascii(str(entry.get("hostname") or ""))
     rule = Rule(hostname=hostname, path=path, service=service, origin=origin)
     if service.startswith(_STATUS):
         if not service.removeprefix(_STATUS).isdigit() or not 100 <= int(rule.status or 0) <= 999:
@@ -153,6 +154,14 @@ def _rule(number: int, entry: Json, common: Json) -> Rule:
             "it knows http://, https://, ws://, wss://, unix: and http_status:"
         )
     return rule
+
+
+def _ascii(hostname: str) -> str:
+    """A name as visitors ask for it: labels with letters beyond ASCII in punycode."""
+    labels = unicodedata.normalize("NFKC", hostname).lower().split(".")
+    return ".".join(
+        label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels
+    )
 
 
 def _seconds(said: Mapping[str, Any], key: str, default: float) -> float:

@@ -164,8 +164,8 @@ async def _connect(place: _Place, context: ssl.SSLContext | None) -> Wire:
     """OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
     name = place.server_name if context else None
-    limit_s = place.origin.connect_timeout_s + (place.origin.tls_timeout_s if context else 0)
-    async with asyncio.timeout(limit_s):
+    limits = [place.origin.connect_timeout_s, *([place.origin.tls_timeout_s] if context else [])]
+    async with asyncio.timeout(sum(limits) if all(limits) else None):
         if place.socket is not None:
             _, wire = await loop.create_unix_connection(
                 Wire, place.socket, ssl=context, server_hostname=name
@@ -192,7 +192,8 @@ def _made_context(place: _Place) -> ssl.SSLContext:
 
 
 def _is_over(place: _Place, one: _Kept) -> bool:
-    return time.monotonic() - one.since >= place.origin.keep_alive_timeout_s
+    limit_s = place.origin.keep_alive_timeout_s
+    return bool(limit_s) and time.monotonic() - one.since >= limit_s
 
 
 def _host(request: h11.Request) -> str:

@@ -34,6 +34,21 @@ def test_the_first_rule_that_fits_wins(host: str, path: str, service: str) -> No
     assert Ingress.of(RULES).find(host, path)[1].service == service
 
 
+@pytest.mark.parametrize(
+    ("hostname", "host"),
+    [
+        ("bücher.example.org", "xn--bcher-kva.example.org"),
+        ("BU\u0308CHER.example.org", "xn--bcher-kva.example.org"),
+        ("*.straße.example.org", "a.xn--strae-oqa.example.org"),
+    ],
+)
+def test_a_name_in_letters_of_its_own_is_asked_for_in_its_ascii_form(
+    hostname: str, host: str
+) -> None:
+    rules = [{"hostname": hostname, "service": "http://a"}, {"service": "http_status:404"}]
+    assert Ingress.of({"ingress": rules}).find(host, "/")[0] == 0
+
+
 def test_a_rules_own_settings_win_over_the_common_ones() -> None:
     ingress = Ingress.of(
         {

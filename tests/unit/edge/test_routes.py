@@ -68,8 +68,29 @@ async def test_the_host_header_is_what_the_route_says(lab: Lab, origin: Origin) 
 
 
 async def test_a_kept_connection_is_closed_when_its_time_is_over(lab: Lab, origin: Origin) -> None:
-    lab.route(origin.service(), keepAliveTimeout=0)
+    lab.route(origin.service(), keepAliveTimeout="0.1ms")
     await lab.connector()
     for _ in range(3):
         await lab.fetch("/")
     assert len(origin.connections) == 3
+
+
+async def test_a_limit_of_0_is_none(lab: Lab, origin: Origin) -> None:
+    lab.route(origin.service(), connectTimeout=0, tlsTimeout=0, keepAliveTimeout=0)
+    await lab.connector()
+    for _ in range(3):
+        assert (await lab.fetch("/"))[0] == 200
+    assert len(origin.connections) == 1
+
+
+async def test_a_route_that_leads_back_to_its_own_name_ends(lab: Lab) -> None:
+    lab.route(
+        f"https://127.0.0.1:{lab.port}",
+        caPool=str(lab.paths.ca_certificate), originServerName=NAME,
+    )  # fmt: skip
+    connector = await lab.connector()
+    status, text = await lab.fetch("/")
+    assert (status, text.partition(" (")[0]) == (403, "error code: 1000")
+    requests = "cloudflared_tunnel_total_requests"
+    said = dict(line.rsplit(" ", 1) for line in (await connector.text("/metrics")).splitlines())
+    assert int(said[requests]) < 10
