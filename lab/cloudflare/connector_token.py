@@ -23,8 +23,10 @@ class ConnectorToken:
     def parse(cls, text: str) -> "ConnectorToken | None":
         """The token that `text` is; None where it is none."""
         try:
-            said = json.loads(base64.b64decode(text.strip(), validate=True))
-        except (binascii.Error, ValueError):
+            # Go's decoder skips line breaks, and nothing else.
+            plain = text.replace("\n", "").replace("\r", "")
+            said = json.loads(base64.b64decode(plain, validate=True))
+        except (binascii.Error, ValueError, RecursionError):
             return None
         if not isinstance(said, dict):
             return None

@@ -68,7 +68,8 @@ class Tunnels:
         tunnel = self._alive(said.tunnel) if said else None
         if said is None or tunnel is None or tunnel.account != said.account:
             return None
-        return tunnel.id if hmac.compare_digest(tunnel.secret, said.secret) else None
+        theirs = said.secret.encode("utf-8", "surrogatepass")
+        return tunnel.id if hmac.compare_digest(tunnel.secret.encode(), theirs) else None
 
     def configuration(self, tunnel_id: str) -> Configuration:
         """What the tunnel's connectors are to do now; KeyError where there is no such tunnel."""

@@ -6,43 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.cloudflare.connector_token import ConnectorToken
+from lab.connector.flags import (
+    IGNORED,
+    IGNORED_SWITCHES,
+    SWITCHES,
+    TAKEN,
+    TELLING,
+    WITH_VALUE,
+)
 from lab.connector.log import LEVELS
 
 VERSION = "2026.11.0"
 ABOUT = f"cloudflared version {VERSION} (berth lab stand-in, not Cloudflare's program)"
 EDGE_PORT = 7844
 EDGE_HOSTS = (f"region1.v2.argotunnel.com:{EDGE_PORT}", f"region2.v2.argotunnel.com:{EDGE_PORT}")
-_TELLING = {"help", "h", "version", "v"}
-_SWITCHES = {*_TELLING, "no-autoupdate", "post-quantum"}
-_TAKEN = {
-    "token": "TUNNEL_TOKEN",
-    "token-file": "TUNNEL_TOKEN_FILE",
-    "metrics": "TUNNEL_METRICS",
-    "loglevel": "TUNNEL_LOGLEVEL",
-    "logfile": "TUNNEL_LOGFILE",
-    "pidfile": "TUNNEL_PIDFILE",
-    "grace-period": "TUNNEL_GRACE_PERIOD",
-    "retries": "TUNNEL_RETRIES",
-    "edge": "TUNNEL_EDGE",
-    "cacert": "TUNNEL_CACERT",
-}
-# Taken, and of no meaning here: how the real one reaches the real edge, and updates itself.
-_WITHOUT_MEANING = {
-    "autoupdate-freq",
-    "config",
-    "edge-bind-address",
-    "edge-ip-version",
-    "ha-connections",
-    "label",
-    "log-directory",
-    "metrics-update-freq",
-    "origincert",
-    "output",
-    "protocol",
-    "region",
-    "tag",
-    "transport-loglevel",
-}
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -52,7 +29,10 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """What `tunnel run` was told. `metrics` and files empty where not given; times in seconds."""
+    """What `tunnel run` was told. `metrics` and files empty where not given; times in seconds.
+
+    `ignored` are flags of the real program that change nothing here.
+    """
 
     token: str = field(repr=False)
     metrics: str = ""
@@ -63,6 +43,7 @@ class Options:
     retries: int = 5
     edge: tuple[str, ...] = EDGE_HOSTS
     cacert: str = ""
+    ignored: tuple[str, ...] = ()
 
     @property
     def tunnel_id(self) -> str:
@@ -74,7 +55,7 @@ class Options:
 def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options | None:
     """The options of `tunnel run`; None where only what this is was asked for. UsageError."""
     words, given = _split(arguments)
-    if words[:1] in (["version"], ["help"]) or _TELLING & given.keys():
+    if words[:1] in (["version"], ["help"]) or TELLING & given.keys():
         return None
     if words[:2] != ["tunnel", "run"]:
         # What follows may be a token.
@@ -84,7 +65,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options | 
             "`cloudflared version`"
         )
     said = {
-        name: given.get(name) or environment.get(variable, "") for name, variable in _TAKEN.items()
+        name: given.get(name) or environment.get(variable, "") for name, variable in TAKEN.items()
     }
     level = said["loglevel"] or "info"
     if level not in LEVELS:
@@ -101,6 +82,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options | 
         retries=int(said["retries"] or 5),
         edge=tuple(said["edge"].split(",")) if said["edge"] else EDGE_HOSTS,
         cacert=said["cacert"],
+        ignored=tuple(name for name in given if name in IGNORED | IGNORED_SWITCHES),
     )
 
 
@@ -116,9 +98,9 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             words.append(argument)
             continue
         name, equals, value = argument.lstrip("-").partition("=")
-        if name in _SWITCHES:
+        if name in SWITCHES:
             given[name] = value or "true"
-        elif name in _TAKEN or name in _WITHOUT_MEANING:
+        elif name in WITH_VALUE:
             found = value if equals else next(rest, None)
             if found is None:
                 raise UsageError(f"flag needs an argument: -{name}")

@@ -27,9 +27,13 @@ class Probes:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, address: str) -> str:
-        """Listen at `HOST:PORT`, or at the first default that is free; returns where. OSError."""
+        """Listen at `HOST:PORT`, or at the first default that is free; returns where. OSError or
+        ValueError where it cannot.
+        """
         if address:
-            host, _, port = address.rpartition(":")
+            host, colon, port = address.rpartition(":")
+            if not colon or port.endswith("]"):
+                raise ValueError(f"listen tcp: address {address}: missing port in address")
             host = host.strip("[]")
             bound = socket.create_server(
                 (host, int(port or 0)),

@@ -42,6 +42,9 @@ class Program:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
         self._log.warn(f"{ABOUT}: for the lab only")
+        if ignored := self._options.ignored:
+            flags = ", ".join(f"--{name}" for name in ignored)
+            self._log.warn(f"{flags}: taken and ignored by this stand-in")
         self._log.info("Starting tunnel", tunnelID=self._options.tunnel_id)
         self._log.info(f"Generated Connector ID: {self._id}")
         try:

@@ -155,7 +155,16 @@ async def test_the_token_is_what_a_connector_proves_itself_with(api: Api) -> Non
     forged = base64.b64encode(
         json.dumps({**said, "s": base64.b64encode(bytes(32)).decode()}).encode()
     ).decode()
-    for wrong in (forged, "", "eyJ", "not base64", base64.b64encode(b"[]").decode()):
+    foreign = base64.b64encode(json.dumps({**said, "s": "\ud800ß"}).encode()).decode()
+    for wrong in (
+        forged,
+        foreign,
+        f" {token}",
+        "",
+        "eyJ",
+        "not base64",
+        base64.b64encode(b"[]").decode(),
+    ):
         assert api.tunnels.by_token(wrong) is None
     await api.client.zero_trust.tunnels.cloudflared.delete(str(made.id), account_id=HOME)
     assert api.tunnels.by_token(token) is None

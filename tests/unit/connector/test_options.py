@@ -39,6 +39,37 @@ def test_the_environment_does_what_the_command_line_leaves_open(tmp_path: Path) 
     assert (options.grace_period_s, options.loglevel) == (90, "warn")
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--url http://127.0.0.1:8000",
+        "--credentials-file /etc/x.json --features a,b -F c",
+        "--dns-resolver-addrs 1.1.1.1:53 --max-active-flows 100",
+        "--no-tls-verify --hello-world --proxy-connect-timeout 5s",
+    ],
+)
+def test_a_flag_of_the_real_program_is_taken_and_said_to_mean_nothing(flags: str) -> None:
+    options = read(f"tunnel run {flags} --token {TOKEN}".split(), {})
+    assert options is not None
+    assert options.token == TOKEN
+    assert options.ignored == tuple(
+        word.lstrip("-") for word in flags.split() if word.startswith("-")
+    )
+
+
+def test_what_every_unit_says_is_not_complained_of() -> None:
+    options = read(f"--no-autoupdate tunnel --protocol quic run --pq --token {TOKEN}".split(), {})
+    assert options is not None
+    assert options.ignored == ()
+
+
+@pytest.mark.parametrize("said", [f" {TOKEN}", f"{TOKEN} ", f"\t{TOKEN}"])
+def test_blanks_around_a_token_are_not_forgiven(said: str) -> None:
+    for arguments, environment in ((["--token", said], {}), ([], {"TUNNEL_TOKEN": said})):
+        with pytest.raises(UsageError, match="Provided Tunnel token is not valid"):
+            read(["tunnel", "run", *arguments], environment)
+
+
 @pytest.mark.parametrize("line", ["version", "--version", "-v", "tunnel --version", "help"])
 def test_the_version_needs_no_token(line: str) -> None:
     assert read(line.split(), {}) is None

@@ -217,3 +217,11 @@ async def test_whoever_is_no_connector_gets_nowhere(lab: Lab, said: bytes) -> No
     assert b"key" not in answer
     writer.close()
     assert (await lab.fetch("/"))[0] == 530
+
+
+async def test_a_metrics_address_without_a_port_is_an_error_as_in_go(lab: Lab) -> None:
+    connector = await lab.connector("--metrics", "2000", "--url", "http://x", wait=False)
+    assert await connector.process.wait() == 1
+    await eventually(lambda: "metrics server" in connector.log(), "its words")
+    assert "listen tcp: address 2000: missing port in address" in connector.log()
+    assert "WRN --url: taken and ignored" in connector.log()
