@@ -18,6 +18,16 @@ from lab.connector.wire import Wire
 _SWEEP_S = 5
 _OTHER_NAME = 62
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH."""
+_PLAIN = "tls: first record does not look like a TLS handshake"
+_SAID_BY_GO = {
+    "HTTP_REQUEST": _PLAIN,
+    "PACKET_LENGTH_TOO_LONG": _PLAIN,
+    "RECORD_LAYER_FAILURE": _PLAIN,
+    "UNEXPECTED_EOF_WHILE_READING": "EOF",
+    "WRONG_VERSION_NUMBER": _PLAIN,
+}
+"""OpenSSL's words, and Go's for the same."""
+_NEVER_S = 1e9
 _PORTS = {False: 80, True: 443}
 _OURS = (b"cf-cloudflared-response-meta",)
 """What tells the edge that no service answered: none may say so."""
@@ -114,12 +124,17 @@ class Origins:
                 f"tls: failed to verify certificate: x509: {why} ({place})"
             ) from error
         except ssl.SSLError as error:
-            raise OriginError(f"tls: {place}: {error.reason or error}") from error
+            why = _SAID_BY_GO.get(error.reason, f"tls: {error.reason or error}")
+            raise OriginError(f"{place}: {why}") from error
         except socket.gaierror as error:
             raise OriginError(f"dial tcp: lookup {place.host}: no such host") from error
         except TimeoutError as error:
             raise OriginError(f"dial tcp {place}: i/o timeout") from error
         except OSError as error:
+            if context and not error.errno:
+                late = isinstance(error, ConnectionAbortedError)
+                why = "net/http: TLS handshake timeout" if late else "EOF"
+                raise OriginError(f"{place}: {why}") from error
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OriginError(f"dial tcp {place}: connect: {reason.lower()}") from error
 
@@ -164,15 +179,25 @@ async def _connect(place: _Place, context: ssl.SSLContext | None) -> Wire:
     """OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
     name = place.server_name if context else None
+    handshake_s = (place.origin.tls_timeout_s or _NEVER_S) if context else None
     limits = [place.origin.connect_timeout_s, *([place.origin.tls_timeout_s] if context else [])]
     async with asyncio.timeout(sum(limits) if all(limits) else None):
         if place.socket is not None:
             _, wire = await loop.create_unix_connection(
-                Wire, place.socket, ssl=context, server_hostname=name
+                Wire,
+                place.socket,
+                ssl=context,
+                server_hostname=name,
+                ssl_handshake_timeout=handshake_s,
             )
         else:
             _, wire = await loop.create_connection(
-                Wire, place.host, place.port, ssl=context, server_hostname=name
+                Wire,
+                place.host,
+                place.port,
+                ssl=context,
+                server_hostname=name,
+                ssl_handshake_timeout=handshake_s,
             )
     return wire
 

@@ -13,6 +13,7 @@ from lab.connector.wire import Wire
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _READ_ON_S = 5
 _QUIET_S = 0.5
+_TOLD_BYTES = 100
 _HEAD_BYTES = 128 * 1024
 """How much a head may have; Cloudflare takes as much."""
 _ADDED_BYTES = 16 * 1024
@@ -46,13 +47,17 @@ class Peer:
         self.wire = wire
         self.http = h11.Connection(role, max_incomplete_event_size=head_bytes)
         self._head_bytes = head_bytes
+        self.heard = b""
+        """The first that the other side said since this was emptied, for whoever has to tell."""
         self._head_only = False
         self._body_declined = False
 
     async def event(self) -> Event:
         """The next thing that the other side says. RemoteProtocolError where it is no HTTP."""
         while (event := self.event_now()) is None:
-            self.http.receive_data(await self.wire.read())
+            data = await self.wire.read()
+            self.heard = self.heard or data[:_TOLD_BYTES]
+            self.http.receive_data(data)
         return event
 
     def event_now(self) -> Event | None:

@@ -142,6 +142,7 @@ class Exchange:
 
     async def _ask(self, back: Peer, limit: asyncio.Timeout) -> Answer:
         repeatable = self._ask_first or not self._once
+        back.heard = b""
         try:
             if self._ask_first:
                 await back.send(self._onward)
@@ -160,7 +161,7 @@ class Exchange:
         except (h11.RemoteProtocolError, ConnectionError) as error:
             if self._broken_by_front:
                 raise CutOff("the request broke off within its body") from error
-            raise BackLost(str(error) or type(error).__name__, repeatable=repeatable) from error
+            raise BackLost(_told(error, back), repeatable=repeatable) from error
 
     async def _send_body(self, back: Peer, limit: asyncio.Timeout) -> None:
         """Beside the response; each piece begins the far side's time anew."""
@@ -228,7 +229,7 @@ async def _go_ahead(back: Peer) -> h11.Response | None:
         if isinstance(event, h11.Response):
             return event
         if isinstance(event, h11.ConnectionClosed):
-            raise ConnectionResetError("ended before it took the request")
+            raise ConnectionResetError("EOF")
 
 
 async def _answer_of(back: Peer) -> Answer:
@@ -240,7 +241,27 @@ async def _answer_of(back: Peer) -> Answer:
         if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
             return event
         if isinstance(event, h11.ConnectionClosed):
-            raise ConnectionResetError("ended before it answered")
+            raise ConnectionResetError("EOF")
+
+
+def _told(error: h11.RemoteProtocolError | ConnectionError, back: Peer) -> str:
+    """What went wrong before an answer, as Go's client says it: users search for its words."""
+    said = str(error)
+    if isinstance(error, h11.RemoteProtocolError):
+        if said.startswith("illegal"):
+            line = "".join(map(_quoted, back.heard.partition(b"\r\n")[0]))
+            broken = "net/http: HTTP/1.x transport connection broken"
+            return f'{broken}: malformed HTTP response "{line}"'
+        if back.wire.ended:
+            return "unexpected EOF" if back.heard else "EOF"
+    return said or type(error).__name__
+
+
+def _quoted(byte: int) -> str:
+    char = chr(byte)
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isascii() and char.isprintable() else f"\\x{byte:02x}"
 
 
 def _piece(event: Event) -> h11.Event:

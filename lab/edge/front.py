@@ -53,6 +53,9 @@ class Front:
     async def answer(self, peer: Peer, request: h11.Request) -> None:
         """One request that came encrypted."""
         visit = Visit(peer.wire.peer_address(), "https", f"{secrets.token_hex(8)}-LAB")
+        if request.method == b"CONNECT":
+            await _error(peer, 405, "the edge is no proxy", visit)
+            return
         host = _host(request)
         route = self._tunnels.names().find(host)
         if route is None:
@@ -72,6 +75,9 @@ class Front:
     async def redirect(self, peer: Peer, request: h11.Request) -> None:
         """One request that came in the clear: the same address, encrypted."""
         visit = Visit(peer.wire.peer_address(), "http", f"{secrets.token_hex(8)}-LAB")
+        if request.method == b"CONNECT":
+            await _error(peer, 405, "the edge is no proxy", visit)
+            return
         host = _host(request)
         if self._tunnels.names().find(host) is None:
             said = f"error code: 1001 ({host or 'no name'}: nothing is published under this name)"

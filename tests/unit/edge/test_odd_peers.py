@@ -1,6 +1,7 @@
 """Services and visitors that speak HTTP in less usual ways are understood, byte by byte."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -243,3 +244,64 @@ async def test_a_head_that_is_too_large_is_told_so_however_much_of_it_comes(
     visitor.say(f"GET / HTTP/1.1\nHost: {NAME}\nX: {'y' * size}{end}")
     assert (await visitor.hear_all()).startswith("HTTP/1.1 431 Request Header Fields Too Large")
     visitor.writer.close()
+
+
+async def test_nobody_is_let_through_to_a_place_of_his_choice(
+    lab: Lab, connector: Connector, origin: Origin
+) -> None:
+    told = await heard(lab, f"CONNECT {NAME}:443 HTTP/1.1\nHost: {NAME}\nConnection: close\n\n")
+    assert told.startswith("HTTP/1.1 405 Method Not Allowed")
+    assert origin.asked == 0
+    assert "ERR" not in connector.log()
+    visitor = await Visitor.of(lab, encrypted=False)
+    visitor.say(f"CONNECT {NAME}:443 HTTP/1.1\nHost: {NAME}\nConnection: close\n\n")
+    assert (await visitor.hear_all()).startswith("HTTP/1.1 405")
+    visitor.writer.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "why"),
+    [
+        ("http", b"", "EOF"),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-", "unexpected EOF"),
+        (
+            "http",
+            b"\x15\x03\x01\x00\x02\x02P",
+            (
+                "net/http: HTTP/1.x transport connection broken: malformed HTTP response "
+                '"\\x15\\x03\\x01\\x00\\x02\\x02P"'
+            ),
+        ),
+        (
+            "http",
+            b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+            'malformed HTTP response "SSH-2.0-OpenSSH_9.2"',
+        ),
+        (
+            "https",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "tls: first record does not look like a TLS handshake",
+        ),
+        ("https", b"", "EOF"),
+    ],
+)
+async def test_a_service_that_speaks_something_else_is_told_in_words_that_users_search_for(
+    lab: Lab, scheme: str, answer: bytes, why: str
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await writer.drain()
+        await reader.read(4096)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    lab.route(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    connector = await lab.connector()
+    assert (await lab.fetch("/"))[0] == 502
+    server.close()
+    (said,) = [json.loads(line.split("error=")[1].split(" event=")[0])
+               for line in connector.log().splitlines() if "error=" in line]  # fmt: skip
+    assert said.startswith("Unable to reach the origin service: ")
+    assert said.endswith((f": {why}", f" {why}"))
+    assert not any(word in said for word in ("bytearray", "h11", "ConnectionClosed", "state="))
