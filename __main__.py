@@ -35,14 +35,10 @@ def main() -> None:
         pulumi.log.warn(warning)
     before = last_run.outputs(project, stack)
     keys = login_keys(settings.ssh, before)
-    guard = Guard(
-        settings, keys.public_keys, project=project, stack=stack, last_id=before.get(STACK_ID)
-    )
+    guard = Guard(settings, keys.public_keys, before.get(STACK_ID), project=project, stack=stack)
     identity = Identity(project, stack, settings.id)
     ways = Ways(settings.tunnel, settings.cloudflare, identity, lambda: guard.destroying)
-    steps = watch_steps(
-        {name: one.spec.host for name, one in settings.services.items()}, guard.before_step_delete
-    )
+    steps = watch_steps(settings.services, guard.before_step_delete)
     hosts = declare_hosts(settings, guard, keys, steps)
     guests = GuestPrograms()
     services = declare_services(settings, hosts, guests, project=project, stack=stack)

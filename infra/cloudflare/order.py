@@ -5,12 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.cloudflare.ingress import CATCH_ALL, Known, Rule, is_route, name_of, rule_of
-from infra.settings.patterns import takes_everything
+from infra.settings.hidden_paths import leaves_nothing
 from infra.settings.ways_result import RouteSettings
 
 Places = Mapping[tuple[str, str], int]
-
-_LITERALLY = re.compile(r"\^([\w/-]*)(?![?*{])")
 
 
 def merged(
@@ -85,9 +83,13 @@ def _place(mine: Rule, whole: Sequence[Rule], order: Places, stood: Places) -> i
 def _covers(wide: Rule, narrow: Rule) -> bool:
     """Whether it is plain that `wide` takes all that `narrow` is for."""
     (_, path), (_, part) = name_of(wide), name_of(narrow)
-    return _takes_name(wide, narrow) and (
-        path == part or takes_everything(path or None) or _begins(path, part)
-    )
+    if not _takes_name(wide, narrow):
+        return False
+    try:
+        return leaves_nothing(path or None, part or None)
+    except re.error:
+        # A pattern of somebody else that only RE2 can read.
+        return False
 
 
 def _takes_name(wide: Rule, narrow: Rule) -> bool:
@@ -96,12 +98,6 @@ def _takes_name(wide: Rule, narrow: Rule) -> bool:
         all_names in {"", "*", name}
         or (all_names.startswith("*.") and name.endswith(all_names[1:]))
     )  # fmt: skip
-
-
-def _begins(path: str, part: str) -> bool:
-    """Whether both are for what begins with some text, and that of `path` begins that of `part`."""
-    text, longer = _LITERALLY.fullmatch(path), _LITERALLY.match(part)
-    return bool(text and longer and "|" not in part and longer[1].startswith(text[1]))
 
 
 def _meet(one: Rule, other: Rule) -> bool:

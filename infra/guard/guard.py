@@ -32,10 +32,10 @@ class Guard:
         self,
         settings: Settings,
         public_keys: pulumi.Output[list[str]],
+        last_id: str | None,
         *,
         project: str,
         stack: str,
-        last_id: str | None = None,
     ) -> None:
         """`last_id` is what the stack file stated in the last finished run."""
         self._settings = settings

@@ -9,6 +9,7 @@ import pulumi
 
 from infra import service_words
 from infra.guard import hooks
+from infra.settings.result import ServiceSettings
 from infra.step_words import connect_again, send_again, words
 from infra.text import connector
 
@@ -22,8 +23,11 @@ class StepHooks:
     remove: pulumi.ResourceHookBinding | None
 
 
-def watch_steps(hosts: Mapping[str, str], before_delete: hooks.Callback) -> StepHooks:
-    """The hooks of all steps. `hosts` has the host of each service; `before_delete` may refuse."""
+def watch_steps(
+    services: Mapping[str, ServiceSettings], before_delete: hooks.Callback
+) -> StepHooks:
+    """The hooks of all steps, those of `services` included; `before_delete` may refuse."""
+    hosts = {name: service.spec.host for name, service in services.items()}
 
     def on_error(args: pulumi.ErrorHookArgs) -> bool:
         named = args.name.rpartition("-")[0]

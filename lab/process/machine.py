@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from ipaddress import IPv4Address, ip_interface
+from ipaddress import IPv4Address
 from typing import Any
 
 from aiohttp import web
@@ -28,11 +28,11 @@ from lab.process.internet import CLOUDFLARE_URL, TAILSCALE_URL, Clouds, Internet
 from lab.process.kept import Kept
 from lab.process.names import Names
 from lab.process.routers import Routers
+from lab.process.rows import Row, container_rows, machine_row
 from lab.process.tls import fingerprint, server_context
 from lab.proxmox.app import CORE
 from lab.proxmox.boot import shutdown_task, start_onboot, stop_all
 from lab.proxmox.containers.power import start_task
-from lab.proxmox.containers.values import network
 from lab.proxmox.core import Core
 from lab.stack.side import node_endpoint
 from lab.world import World
@@ -140,25 +140,16 @@ class Machine:
             await self._all().stop(node, _logger.info)
             self._kept.note(power="")
 
-    async def machines(self) -> list[dict[str, Any]]:
+    async def machines(self) -> list[Row]:
         """Node, hosts and containers."""
         machines = self._machines
         if machines is None:
             return []
-        found: list[dict[str, Any]] = []
-        for name in machines.names:
-            host = self._world.hosts.get(name)
-            found.append(
-                {
-                    "name": name,
-                    "kind": "host" if host else "node",
-                    "address": str((host or self._node).address.ip),
-                    "port": host.ssh_port if host else 22,
-                    "user": _login(host.users) if host else "root",
-                    "running": machines.is_running(name),
-                }
-            )
-        return found + list(self._containers())
+        own = [
+            machine_row(self._world, name, running=machines.is_running(name))
+            for name in machines.names
+        ]
+        return own + list(self._containers())
 
     async def start_host(self, name: str) -> None:
         """Switch a machine of the world, or a container, on."""
@@ -247,21 +238,8 @@ class Machine:
         _logger.info("the node is down")
         await stop_all(self._core)
 
-    def _containers(self) -> Iterator[dict[str, Any]]:
-        if self._app is None:
-            return
-        for vmid, record in sorted(self._core.store.state.guests.items()):
-            if record.kind != "lxc":
-                continue
-            yield {
-                "name": record.config.get("hostname", f"CT{vmid}"),
-                "kind": "container",
-                "vm_id": vmid,
-                "address": _address(record.config.get("net0", "")),
-                "port": 22,
-                "user": "root",
-                "running": self._core.is_running(vmid),
-            }
+    def _containers(self) -> Iterator[Row]:
+        yield from container_rows(self._core) if self._app is not None else ()
 
     @property
     def _core(self) -> Core:
@@ -284,15 +262,6 @@ class Machine:
                 known.setdefault(machine["name"], [IPv4Address(machine["address"])])
         # What is published wins, as it would where the lab's machines ask the world's servers.
         return known | self._internet.names()
-
-
-def _login(users: Sequence[str]) -> str:
-    return "root" if "root" in users else users[0]
-
-
-def _address(net0: str) -> str:
-    text = network(net0).get("ip", "") if net0 else ""
-    return str(ip_interface(text).ip) if "/" in text else ""
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -76,7 +76,7 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Node:
 def guarding(hosts: Mapping[str, Any], last_id: str | None = None, **keys: Any) -> Guard:
     settings = settings_of(stack(hosts, **keys))
     keys_of = pulumi.Output.from_input([PUBLIC_KEY])
-    return Guard(settings, keys_of, project="berth", stack="prod", last_id=last_id)
+    return Guard(settings, keys_of, last_id, project="berth", stack="prod")
 
 
 def said_by(hook: Callable[..., Any], name: str, old: Mapping[str, Any]) -> str:
