@@ -93,6 +93,7 @@ class TunnelGuard:
         """Refuse a name that is taken: the provider would try again for minutes."""
         inputs = args.new_inputs or {}
         await self.zone()
+        await self._ensure_none_is_replaced()
         account = str(inputs.get("accountId"))
         there = await (await self.cloud()).tunnel_named(account, str(inputs.get("name")))
         if there is not None:
@@ -121,10 +122,8 @@ class TunnelGuard:
         account, name = str(inputs.get("accountId")), str(inputs.get("name"))
         cloud = await self.cloud()
         now = await cloud.tunnel(account, args.id)
-        if self._replaces(args.name) and not now.deleted:
-            if now.local:
-                raise RefusedError(words.imported_is_local(self.identity, now.name))
-            raise RefusedError(words.replacement_refused(name, self._changes(inputs)))
+        if self._replaces(args.name):
+            self._refuse_replacement(now, inputs)
         if now.deleted:
             pulumi.log.info(f"tunnel {name}: is gone from Cloudflare already")
             return
@@ -223,6 +222,21 @@ class TunnelGuard:
         if not refused:
             self._free.update(asked)
         return refused
+
+    async def _ensure_none_is_replaced(self) -> None:
+        """One that was imported has no hook yet, and the provider would delete it in the end."""
+        made = await self._state(self.identity.project, self.identity.stack)
+        if (held := made.get(self.identity.tunnel_urn)) is not None:
+            cloud = await self.cloud()
+            now = await cloud.tunnel(str(held.get("accountId")), str(held.get("id")))
+            self._refuse_replacement(now, held)
+
+    def _refuse_replacement(self, now: TunnelNow, old: Mapping[str, Any]) -> None:
+        if now.deleted:
+            return
+        if now.local:
+            raise RefusedError(words.imported_is_local(self.identity, now.name))
+        raise RefusedError(words.replacement_refused(now.name, self._changes(old)))
 
     def _overwritten(
         self, routes: Sequence[RouteSettings], wanted: Collection[tuple[str, str]]

@@ -47,7 +47,12 @@ def guard(cloudflare: Cloudflare) -> TunnelGuard:
     async def reach(_access: CloudflareAccess) -> Cloud:
         return asked
 
-    return TunnelGuard(settings.tunnel, settings.cloudflare, IDENTITY, lambda: False, reach)
+    async def state(_project: str, _stack: str) -> Mapping[str, Mapping[str, Any]]:
+        return {}
+
+    return TunnelGuard(
+        settings.tunnel, settings.cloudflare, IDENTITY, lambda: False, reach, state=state
+    )
 
 
 def args(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> pulumi.ResourceHookArgs:
@@ -257,3 +262,32 @@ def test_a_record_that_somebody_deleted_does_not_keep_a_stack_from_going(
     assert said == []
     run(guard.delete_record(given))
     assert said == ["b.jackshome.com: its DNS record is gone from Cloudflare already"]
+
+
+@pytest.mark.parametrize(
+    ("source", "refusal"),
+    [("local", "is configured locally, on the machine that it runs on, and would be deleted"),
+     ("cloudflare", "would be deleted and made anew (account")],
+)  # fmt: skip
+def test_a_tunnel_that_was_imported_is_not_deleted_for_another_one(
+    guard: TunnelGuard, cloudflare: Cloudflare, source: str, refusal: str
+) -> None:
+    # An import has no hooks, so that its delete would be the provider's.
+    body = {"name": "imported", "config_src": source}
+    theirs = cloudflare.ask("POST", f"accounts/{ACCOUNT}/cfd_tunnel", body)["id"]
+    held = {"id": theirs, "accountId": ACCOUNT, "configSrc": source}
+
+    async def state(_project: str, _stack: str) -> Mapping[str, Mapping[str, Any]]:
+        return {IDENTITY.tunnel_urn: held}
+
+    guard._state = state
+    new = {"accountId": ACCOUNT, "name": "other"}
+    assert guard.settings is not None
+    guard.settings = replace(guard.settings, routes=guard.settings.routes[:1], account="f" * 32)
+    guard._zone = "z"
+    with pytest.raises(RefusedError) as refused:
+        run(guard.create_tunnel(args(None, new)))
+    assert refusal in str(refused.value)
+    cloudflare.ask("DELETE", f"accounts/{ACCOUNT}/cfd_tunnel/{theirs}")
+    guard._free.update(NAMES)
+    run(guard.create_tunnel(args(None, new)))
