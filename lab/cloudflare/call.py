@@ -53,7 +53,7 @@ class Request:
         text = self.query.get(name, "")
         if not text:
             return usual
-        number = int(float(text)) if re.fullmatch(r"\d+(\.0+)?", text) else 0
+        number = int(float(text)) if re.fullmatch(r"\d{1,9}(\.0{1,9})?", text) else 0
         if number < 1:
             raise ApiError(400, 1001, f"Bad Request: {name} must be a positive integer, got {text}")
         return number if most is None else min(number, most)

@@ -104,7 +104,7 @@ class RecordCalls:
         self, request: Request, body: Json, record_id: str, before: DnsRecord | None
     ) -> DnsRecord:
         zone, kind = request.path["zone"], body.get("type")
-        if kind not in TYPES:
+        if not isinstance(kind, str) or kind not in TYPES:
             raise refused(1004, f"DNS Validation Error: {kind} is no type of a record")
         name = whole_name(body.get("name"), self._zones[zone])
         proxied = proxied_of(kind, body.get("proxied"))
@@ -119,7 +119,7 @@ class RecordCalls:
             proxied=proxied,
             comment=comment,
             tags=tags,
-            data=body.get("data"),
+            data=_data(body.get("data")),
             priority=_priority(kind, body.get("priority")),
             settings=_settings(body.get("settings")),
             created_on=before.created_on if before else at,
@@ -198,6 +198,12 @@ def _priority(kind: str, value: object) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
         raise refused(9101, "priority must be between 0 and 65535.")
+    return value
+
+
+def _data(value: object) -> Json | None:
+    if value is not None and not isinstance(value, dict):
+        raise refused(9101, "data must be an object.")
     return value
 
 

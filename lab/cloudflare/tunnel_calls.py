@@ -48,7 +48,7 @@ class TunnelCalls:
         body = request.object()
         name = _name(body)
         source = body.get("config_src", "local")
-        if source not in {"local", "cloudflare"}:
+        if source not in ("local", "cloudflare"):
             raise bad_request(f"config_src must be local or cloudflare, got {source}")
         self._require_free(request, name)
         secret = _secret(body)

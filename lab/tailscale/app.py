@@ -29,6 +29,8 @@ PREFIX = "/api/v2"
 TAILNETS = web.AppKey("TAILNETS", Tailnets)
 _OWN_TAILNET = "-"
 _HOUR_S = 3600
+_GRANT = "client_credentials"
+_LONGEST_BODY = 1024 * 1024
 _logger = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ def make_app(
     """The API below `/api/v2`; `app[TAILNETS]` is for whatever carries the tailnets' traffic."""
     core = Core(world.tailscale, open_store(world.tailscale, paths.tailscale_state), clock)
     tailnets = KeptTailnets(core)
-    app = web.Application()
+    app = web.Application(client_max_size=_LONGEST_BODY)
     app[TAILNETS] = tailnets
     app.router.add_route("*", "/{path:.*}", Dispatcher(core, tailnets).answer)
     return app
@@ -62,7 +64,7 @@ class Dispatcher:
         path = http.raw_path.partition("?")[0]
         try:
             if path == f"{PREFIX}/oauth/token" and http.method == "POST":
-                return web.json_response(self._token(http.headers, await http.text()))
+                return web.json_response(self._token(http.headers, await _read(http)))
             return await self._call(http, path)
         except ApiError as error:
             return web.json_response({"message": error.message}, status=error.status)
@@ -77,7 +79,7 @@ class Dispatcher:
         self._require_own(caller, values.get("tailnet", _OWN_TAILNET))
         if call.scope:
             caller.require(call.scope, write=call.write)
-        raw = await http.read()
+        raw = await _read(http)
         request = Request(caller, values, dict(http.query), http.headers, raw)
         result: Any = await call.handler(request)
         headers = request.answer_headers
@@ -98,9 +100,14 @@ class Dispatcher:
         if tailnet not in {_OWN_TAILNET, caller.tailnet, known}:
             raise ApiError(404, "tailnet not found")
 
-    def _token(self, headers: Any, text: str) -> Json:  # noqa: ANN401 - a mapping of texts
+    def _token(self, headers: Any, raw: bytes) -> Json:  # noqa: ANN401 - a mapping of texts
         """OAuth's client credentials, in the header or in the form."""
-        form = {key: values[0] for key, values in parse_qs(text).items()}
+        try:
+            form = {key: values[0] for key, values in parse_qs(raw.decode()).items()}
+        except ValueError as error:
+            raise ApiError(400, f"invalid request body: {error}") from error
+        if form.get("grant_type", _GRANT) != _GRANT:
+            raise ApiError(400, "unsupported_grant_type")
         said = basic(headers.get("Authorization", ""))
         client, secret = said or (form.get("client_id", ""), form.get("client_secret", ""))
         found = self._authenticator.find_client(unquote(client), unquote(secret))
@@ -127,3 +134,11 @@ class Dispatcher:
             "expires_in": _HOUR_S,
             "scope": " ".join(wanted),
         }
+
+
+async def _read(http: web.Request) -> bytes:
+    try:
+        return await http.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        text = f"request body too large: at most {_LONGEST_BODY} bytes"
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text) from error

@@ -95,7 +95,8 @@ def tag_owners(core: Core, tailnet: str) -> dict[str, list[str]]:
         return {}
     if not isinstance(owners, dict):
         return {}
-    return {tag: names for tag, names in owners.items() if isinstance(names, list)}
+    kept = (list, type(None))
+    return {tag: names or [] for tag, names in owners.items() if isinstance(names, kept)}
 
 
 def basic(text: str) -> tuple[str, str] | None:
@@ -118,4 +119,5 @@ def _token(header: str) -> str:
 
 
 def _same(known: str, given: str) -> bool:
-    return bool(given) and hmac.compare_digest(known.encode(), given.encode())
+    theirs = given.encode("utf-8", "surrogateescape")
+    return bool(given) and hmac.compare_digest(known.encode(), theirs)

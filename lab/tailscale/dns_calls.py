@@ -92,7 +92,10 @@ class DnsCalls:
     async def set_configuration(self, request: Request) -> Json:
         body, record = _any_case(request.object()), self._of(request)
         preferences = _any_case(body.get("preferences"))
-        said = {_ALL: body.get("nameservers"), **(body.get("splitdns") or {})}
+        split = body.get("splitdns") or {}
+        if not isinstance(split, dict):
+            raise ApiError(400, "splitDns must be an object")
+        said = {_ALL: body.get("nameservers"), **split}
         servers = {domain: _servers(each) for domain, each in said.items()}
         search_paths = _texts(body.get("searchpaths"))
         record.nameservers = servers.pop(_ALL)
@@ -132,7 +135,10 @@ def _addresses(said: Any) -> list[str]:  # noqa: ANN401
 
 
 def _servers(said: Any) -> list[str]:  # noqa: ANN401
-    return _addresses([each.get("address") for each in said or [] if isinstance(each, dict)])
+    resolvers = said or []
+    if not isinstance(resolvers, list) or not all(isinstance(each, dict) for each in resolvers):
+        raise ApiError(400, "a list of resolvers, each with an address, is wanted")
+    return _addresses([each.get("address") for each in resolvers])
 
 
 def _with_exit_node(said: Any) -> list[str]:  # noqa: ANN401

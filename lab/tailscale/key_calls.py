@@ -46,7 +46,7 @@ class KeyCalls:
     async def create(self, request: Request) -> Json:
         body = request.object()
         kind = body.get("keyType") or "auth"
-        if kind not in _SCOPES:
+        if not isinstance(kind, str) or kind not in _SCOPES:
             raise ApiError(400, f"invalid keyType {kind!r}")
         request.caller.require(_SCOPES[kind], write=True)
         description = _description(body)

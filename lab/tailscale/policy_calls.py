@@ -3,36 +3,16 @@
 import hashlib
 import json
 
+from lab.bodies import BodyError, require_keepable
 from lab.hujson import HujsonError, standardize
 from lab.tailscale.call import Call, Request, Text, reads, writes
 from lab.tailscale.core import Core
 from lab.tailscale.errors import ApiError
+from lab.tailscale.policy_form import faults
 from lab.tailscale.state import Json
 
 _POLICY = "/tailnet/{tailnet}/acl"
 _DEFAULT = '"ts-default"'
-_SECTIONS = {
-    "acls",
-    "attrConfig",
-    "autoApprovers",
-    "defaultSrcPosture",
-    "derpMap",
-    "disableIPv4",
-    "externalTailnets",
-    "extraDNSRecords",
-    "grants",
-    "groups",
-    "hosts",
-    "ipsets",
-    "nodeAttrs",
-    "OneCGNATRoute",
-    "postures",
-    "randomizeClientPort",
-    "ssh",
-    "sshTests",
-    "tagOwners",
-    "tests",
-}
 
 
 class PolicyCalls:
@@ -103,15 +83,11 @@ def _readable(request: Request) -> str:
     try:
         text = request.raw.decode()
         policy = standardize(text)
-    except (UnicodeDecodeError, HujsonError) as error:
+        require_keepable(policy)
+    except RecursionError as error:
+        raise ApiError(400, "invalid policy: exceeded max depth") from error
+    except (UnicodeDecodeError, HujsonError, BodyError) as error:
         raise ApiError(400, f"invalid policy: {error}") from error
-    # The older spelling of a few names is taken, too.
-    known = {name.lower() for name in _SECTIONS}
-    for name in policy:
-        if name.lower() not in known:
-            raise ApiError(400, f"invalid policy: unknown field {name!r}")
-    owners = policy.get("tagOwners", {})
-    for tag in owners if isinstance(owners, dict) else ():
-        if not tag.startswith("tag:"):
-            raise ApiError(400, f"invalid policy: tagOwners: {tag!r} does not begin with tag:")
+    for fault in faults(policy):
+        raise ApiError(400, f"invalid policy: {fault}")
     return text

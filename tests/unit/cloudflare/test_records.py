@@ -213,3 +213,40 @@ async def test_what_is_no_json_is_no_fault_of_the_api(api: Api, zone: str, numbe
     ):
         told = await answer.json()
     assert (answer.status, told["errors"][0]["code"]) == (400, 6007)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": ["A"]},
+        {"type": {}},
+        {"type": "SRV", "content": "x", "data": [1]},
+        {"type": "SRV", "content": "x", "data": "x"},
+        {"name": ["a"]},
+        {"content": {}},
+        {"ttl": "soon"},
+        {"ttl": [1]},
+        {"proxied": "yes"},
+        {"tags": {}},
+        {"settings": [1]},
+        {"priority": "x", "type": "MX"},
+        {"comment": [1]},
+    ],
+)
+async def test_a_value_of_a_wrong_type_is_no_fault_of_the_api(
+    api: Api, zone: str, more: dict[str, Any]
+) -> None:
+    with pytest.raises(BadRequestError):
+        await make(api, zone, **{"proxied": False, **more})
+    assert await names(api, zone) == []
+
+
+@pytest.mark.parametrize("query", ["page", "per_page"])
+@pytest.mark.parametrize("number", ["9" * 400, "1e9", "-1", "x"])
+async def test_a_page_that_cannot_be_is_no_fault_of_the_api(
+    api: Api, zone: str, query: str, number: str
+) -> None:
+    headers = {"Authorization": f"Bearer {api_token(api.paths, 'deploy')}"}
+    place = f"{api.url}/zones/{zone}/dns_records?{query}={number}"
+    async with aiohttp.ClientSession() as session, session.get(place, headers=headers) as answer:
+        assert (answer.status, (await answer.json())["errors"][0]["code"]) == (400, 1001)

@@ -170,6 +170,18 @@ async def test_the_token_is_what_a_connector_proves_itself_with(api: Api) -> Non
     assert api.tunnels.by_token(token) is None
 
 
+@pytest.mark.parametrize(
+    "more", [{"config_src": ["x"]}, {"config_src": {}}, {"tunnel_secret": [1]}, {"name": {}}]
+)
+async def test_a_value_of_a_wrong_type_is_no_fault_of_the_api(
+    api: Api, more: dict[str, Any]
+) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        await make(api, **more)
+    assert code(refused) == 1001
+    assert await named(api) == []
+
+
 async def test_another_secret_shuts_out_the_old_token(api: Api) -> None:
     cloudflared = api.client.zero_trust.tunnels.cloudflared
     own = base64.b64encode(b"k" * 32).decode()

@@ -191,3 +191,23 @@ async def test_what_could_not_be_kept_is_refused_and_harms_nothing(
     kept = (await make(api))["id"]
     found = await (await start()).ask("GET", f"{KEYS}?all=true")
     assert [key["id"] for key in found[1]["keys"]] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [
+        (b"grant_type=password", (400, "unsupported_grant_type")),
+        (b"client_id=\xff&client_secret=\xff", (400, "invalid request body")),
+        (b"client_id=%ff&client_secret=%ed%a0%80", (401, "API token invalid")),
+    ],
+)
+async def test_a_token_is_given_for_a_clients_own_credentials_only(
+    api: Api, form: bytes, wanted: tuple[int, str]
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if b"grant_type" in form:
+        headers["Authorization"] = aiohttp.encode_basic_auth(*api.client)
+    place = f"{api.url}/api/v2/oauth/token"
+    async with api.session.post(place, data=form, headers=headers) as answer:
+        told = await answer.json()
+    assert (answer.status, told["message"].partition(":")[0]) == wanted

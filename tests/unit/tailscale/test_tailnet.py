@@ -1,8 +1,10 @@
 """Machines, policy and DNS of a tailnet."""
 
+import io
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +99,80 @@ async def test_a_policy_that_is_none_is_refused(api: Api, policy: str) -> None:
     assert (await api.ask("POST", ACL, policy))[0] == 400
     assert "message" in (await api.ask("POST", f"{ACL}/validate", policy))[1]
     assert (await api.ask("POST", f"{ACL}/validate", "{}"))[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [
+        ('{"acls": "x"}', "acls: a list is wanted"),
+        ('{"ACLs": [1]}', "ACLs: a list of objects is wanted"),
+        ('{"acls": [{"action": "deny", "src": [], "dst": []}]}', "acls: action must be accept"),
+        ('{"acls": [{"action": "accept", "src": "*", "dst": []}]}', "acls: src: a list of strings"),
+        ('{"groups": {"group:a": "x"}}', "groups: group:a: a list of strings is wanted"),
+        ('{"groups": {"a": []}}', "groups: 'a' does not begin with group:"),
+        ('{"hosts": {"a": 1}}', "hosts: a: a string is wanted"),
+        ('{"grants": {}}', "grants: a list is wanted"),
+        ('{"tagOwners": []}', "tagOwners: an object is wanted"),
+        ('{"tagOwners": {"tag:a": "str"}}', "tagOwners: tag:a: a list of strings is wanted"),
+        ('{"tagOwners": {"tag:Bad_x": []}}', "tagOwners: 'tag:Bad_x': tag names can only contain"),
+        ('{"tagOwners": {"tag:1": []}}', "tagOwners: 'tag:1': tag names must start with a letter"),
+        ('{"tagOwners": {"tag:": []}}', "tagOwners: 'tag:': tag names must not be empty"),
+        ('{"randomizeClientPort": "x"}', "randomizeClientPort: true or false is wanted"),
+        ("[" * 100_000, "exceeded max depth"),
+        ('{"hosts": ' + "[" * 120 + "]" * 120 + "}", "exceeded max depth"),
+    ],
+)
+async def test_a_part_of_a_policy_that_cannot_be_is_named(
+    api: Api, policy: str, fault: str
+) -> None:
+    status, told = await api.ask("POST", ACL, policy)
+    assert status == 400
+    assert told["message"].startswith(f"invalid policy: {fault}")
+    assert (await api.ask("POST", f"{ACL}/validate", policy))[1] == told
+
+
+async def test_a_policy_with_every_part_is_taken(api: Api) -> None:
+    policy = {
+        "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"], "proto": "tcp"}],
+        "autoApprovers": {"routes": {"10.0.0.0/8": ["tag:Web-1"]}}, "derpMap": None,
+        "disableIPv4": False, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}],
+        "groups": {"group:dev": ["a@example.org"]}, "hosts": {"a": "10.0.0.1"},
+        "nodeAttrs": [{"target": ["*"], "attr": ["funnel"]}], "OneCGNATRoute": "",
+        "ssh": [{"action": "check", "src": ["*"], "dst": ["*"], "users": ["root"]}],
+        "tagOwners": {"tag:Web-1": ["autogroup:admin"], "tag:own": None},
+        "tests": [{"src": "a@example.org", "accept": ["*:*"]}],
+    }  # fmt: skip
+    status, _ = await api.ask("POST", ACL, json.dumps(policy))
+    assert status == 200
+    assert (await api.ask("GET", ACL))[1] == policy
+
+
+async def test_a_policy_that_is_too_long_is_told_so(api: Api) -> None:
+    policy = json.dumps({"acls": [], "groups": {"group:a": ["x" * 1_100_000]}})
+    place = f"{api.url}/api/v2{ACL}"
+    headers = {"Authorization": aiohttp.encode_basic_auth(api.key, "")}
+    body = io.BytesIO(policy.encode())
+    async with api.session.post(place, data=body, headers=headers) as answer:
+        assert answer.status == 413
+        assert (await answer.json())["message"].startswith("request body too large")
+    assert (await api.ask("GET", ACL))[1]["acls"] != []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/tailnet/-/keys", {"keyType": ["x"]}),
+        ("/tailnet/-/dns/configuration", {"nameservers": 5}),
+        ("/tailnet/-/dns/configuration", {"nameservers": ["9.9.9.9"]}),
+        ("/tailnet/-/dns/configuration", {"splitDNS": [1]}),
+        ("/tailnet/-/dns/configuration", {"splitDNS": {"a": 5}}),
+        ("/tailnet/-/dns/nameservers", {"dns": {}}),
+    ],
+)
+async def test_a_value_of_a_wrong_type_is_no_fault_of_the_api(
+    api: Api, path: str, body: dict[str, Any]
+) -> None:
+    assert (await api.ask("POST", path, body))[0] == 400
 
 
 async def test_dns_is_kept(api: Api) -> None:
