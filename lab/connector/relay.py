@@ -12,6 +12,7 @@ import h11
 
 from lab.connector.peer import CutOff, Event, Headers, Peer
 from lab.connector.wire import Wire
+from lab.connector.words import told
 
 _OF_ONE_HOP = {
     b"connection",
@@ -161,7 +162,7 @@ class Exchange:
         except (h11.RemoteProtocolError, ConnectionError) as error:
             if self._broken_by_front:
                 raise CutOff("the request broke off within its body") from error
-            raise BackLost(_told(error, back), repeatable=repeatable) from error
+            raise BackLost(told(error, back), repeatable=repeatable) from error
 
     async def _send_body(self, back: Peer, limit: asyncio.Timeout) -> None:
         """Beside the response; each piece begins the far side's time anew."""
@@ -242,26 +243,6 @@ async def _answer_of(back: Peer) -> Answer:
             return event
         if isinstance(event, h11.ConnectionClosed):
             raise ConnectionResetError("EOF")
-
-
-def _told(error: h11.RemoteProtocolError | ConnectionError, back: Peer) -> str:
-    """What went wrong before an answer, as Go's client says it: users search for its words."""
-    said = str(error)
-    if isinstance(error, h11.RemoteProtocolError):
-        if said.startswith("illegal"):
-            line = "".join(map(_quoted, back.heard.partition(b"\r\n")[0]))
-            broken = "net/http: HTTP/1.x transport connection broken"
-            return f'{broken}: malformed HTTP response "{line}"'
-        if back.wire.ended:
-            return "unexpected EOF" if back.heard else "EOF"
-    return said or type(error).__name__
-
-
-def _quoted(byte: int) -> str:
-    char = chr(byte)
-    if char in '"\\':
-        return f"\\{char}"
-    return char if char.isascii() and char.isprintable() else f"\\x{byte:02x}"
 
 
 def _piece(event: Event) -> h11.Event:
