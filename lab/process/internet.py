@@ -3,7 +3,7 @@
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from lab.cloudflare.app import PREFIX, TUNNELS
+from lab.cloudflare.names import Names
 from lab.connector.repository.app import repository
 from lab.connector.repository.key import signing_key
 from lab.edge.edge import Edge
@@ -53,7 +54,7 @@ class Internet:
     def __init__(self, paths: LabPaths) -> None:
         self._paths = paths
         self._edge: Edge | None = None
-        self._published: Callable[[], Mapping[str, str]] = dict
+        self._public: Callable[[], Names] = lambda: Names({}, ())
 
     async def start(self, clouds: Clouds, stack: AsyncExitStack) -> None:
         """Answer, until `stack` ends."""
@@ -84,13 +85,18 @@ class Internet:
                 for address in internet.CONNECTORS.values()
             ],
         )
-        self._edge, self._published = edge, tunnels.published
+        self._edge, self._public = edge, tunnels.names
         _logger.info("the edge answers at %s", internet.EDGE)
 
     def names(self) -> dict[str, list[IPv4Address]]:
-        """Every name outside: the fixed ones, and those that are published now."""
+        """Every name outside: the fixed ones, and those that are published now.
+
+        A name that has other records is there without an address, so that no wildcard is for it.
+        """
         fixed = {name: [address] for name, address in internet.NAMES.items()}
-        return {name: [internet.EDGE] for name in self._published()} | fixed
+        public = self._public()
+        published = {name: [internet.EDGE] for name in public.routes}
+        return {name: [] for name in public.taken} | published | fixed
 
     def facts(self) -> dict[str, Any]:
         """For `lab status`."""

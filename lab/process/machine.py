@@ -261,7 +261,8 @@ class Machine:
             if machine["address"]:
                 known.setdefault(machine["name"], [IPv4Address(machine["address"])])
         # What is published wins, as it would where the lab's machines ask the world's servers.
-        return known | self._internet.names()
+        outside = self._internet.names()
+        return {n: [] for n in outside} | known | {n: a for n, a in outside.items() if a}
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -70,13 +70,23 @@ def fit(facts: StackFacts) -> Fit:
         },
         storages=fit_storages(facts.containers, notes),
         templates=fit_templates(facts.containers, notes),
-        pools=sorted({c.pool for c in facts.containers if c.pool}),
+        pools=_pools(facts.containers, notes),
         user=fit_user(facts.username, notes),
         hosts=hosts,
         clouds=fit_clouds(facts.clouds, notes),
         secrets=list(facts.secrets),
         notes=notes,
     )
+
+
+def _pools(containers: Iterable[ContainerFacts], notes: list[str]) -> list[str]:
+    wanted = {c.pool for c in containers if c.pool}
+    fitting = {pool for pool in wanted if fits_model(models.PoolName, pool)}
+    notes.extend(
+        f"pool {pool!r}: is no name of a pool; left out" for pool in sorted(wanted - fitting)
+    )
+    parts = (pool.split("/") for pool in fitting)
+    return sorted({"/".join(part[: i + 1]) for part in parts for i in range(len(part))})
 
 
 def _is_placed(container: ContainerFacts, notes: list[str]) -> bool:

@@ -221,6 +221,18 @@ config:
     assert "hosts/link/container/address: 169.254.1.2 can be no machine's" in written
 
 
+def test_pools_are_there_with_those_that_they_are_in_and_no_others(tmp_path: Path) -> None:
+    text = """\
+config:
+  berth:hosts:
+    a: {container: {address: 192.168.1.30/24, pool: prod/web}}
+    b: {container: {address: 192.168.1.31/24, pool: Große}}
+"""
+    world, written = made(tmp_path, text)
+    assert world.proxmox.pools == ("prod", "prod/web")
+    assert "pool 'Große': is no name of a pool; left out" in written
+
+
 def test_an_empty_stack_gets_a_usual_world(tmp_path: Path) -> None:
     world, text = made(tmp_path, "config: {}\n")
     assert str(world.proxmox.node.address) == "192.168.1.11/24"
