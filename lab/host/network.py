@@ -4,6 +4,7 @@ Each VLAN of a bridge is a bridge of its own (`vmbr0v20`): not every kernel can 
 what a container sees is the same.
 """
 
+import hashlib
 import subprocess
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Interface
@@ -41,7 +42,7 @@ def make_network(paths: LabPaths, world: World) -> None:
     orders += [f"address replace {address}/32 dev lo" for address in internet.ADDRESSES]
     for name, routers in bridges(world):
         if name not in names:
-            orders.append(f"link add {name} type bridge")
+            orders.append(" ".join(_link_add(paths, name)))
         orders += [f"address replace {address} dev {name}" for address in routers]
         orders.append(f"link set {name} up")
     _run(["ip", "-netns", paths.namespace, "-batch", "-"], "\n".join(orders) + "\n")
@@ -58,8 +59,15 @@ def make_vlans(paths: LabPaths, cards: Iterable[NetworkInterface]) -> None:
         name = bridge_of(card)
         if card.vlan is None or _is_there(paths, name) or not _is_there(paths, card.bridge):
             continue
-        _run(["ip", "-netns", paths.namespace, "link", "add", name, "type", "bridge"])
+        _run(["ip", "-netns", paths.namespace, *_link_add(paths, name)])
         _run(["ip", "-netns", paths.namespace, "link", "set", name, "up"])
+
+
+def _link_add(paths: LabPaths, name: str) -> list[str]:
+    """A bridge with an address of its own. Without one it takes the lowest among its cards, and
+    whoever talks to the router would lose it for seconds when a container comes or goes."""
+    digest = hashlib.sha256(f"{paths.namespace} {name}".encode()).digest()
+    return ["link", "add", name, "address", f"02:{digest[:5].hex(':')}", "type", "bridge"]
 
 
 def _is_there(paths: LabPaths, link: str) -> bool:

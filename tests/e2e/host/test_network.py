@@ -25,6 +25,22 @@ async def test_two_subnets_reach_each_other_through_the_lab_and_nothing_outside(
     assert host.answer(here, _PING.format("192.0.2.1")) == "silent"
 
 
+async def test_the_router_keeps_its_card_whoever_joins_or_leaves_its_bridge(host: Host) -> None:
+    inside = ["ip", "-netns", host.paths.namespace]
+
+    async def router() -> str:
+        return (await run([*inside, "-oneline", "link", "show", "vmbr0"])).partition("ether ")[2]
+
+    await host.running(111)
+    before = await router()
+    assert before
+    lowest = ["address", "02:00:00:00:00:01", "master", "vmbr0"]
+    await run([*inside, "link", "add", "joins", *lowest, "type", "veth", "peer", "name", "other"])
+    assert await router() == before
+    await run([*inside, "link", "delete", "joins"])
+    assert await router() == before
+
+
 async def test_a_vlan_is_a_network_of_its_own(host: Host) -> None:
     here = await host.running(111)
     tagged = card(112, vlan=20)
