@@ -131,7 +131,7 @@ def _check_storages(
     growth_gb = {
         name: container.disk_gb
         if name in to_create
-        else container.disk_gb - disk_gb(client, node, container.vm_id, container.disk_gb)
+        else max(0, container.disk_gb - disk_gb(client, node, container.vm_id, container.disk_gb))
         for name, container in declared.items()
     }
     _overcommit(node, declared, growth_gb, rows, findings)

@@ -127,8 +127,10 @@ def test_disks_that_grow_beyond_what_is_free_are_a_warning_too() -> None:
     hosts = {
         "chat": container(disk_gb=44),
         "web": container(disk_gb=19, vm_id=112, address="192.168.1.112/24"),
+        "cut": container(disk_gb=8, vm_id=113, address="192.168.1.113/24"),
     }
-    client: Any = Answers()
+    grown_by_hand = {"rootfs": "local-lvm:vm-113-disk-0,size=30G"}
+    client: Any = Answers(**{"nodes/pve/lxc/113/config": grown_by_hand})
     found = check_nodes(client, settings_of(stack(hosts)).containers, frozenset())
     assert [text.partition(" of storage")[0] for text in found.warnings] == [
         "what is new may fill 51 GiB"
